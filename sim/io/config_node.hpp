@@ -1,0 +1,48 @@
+// A YAML (or JSON) document as a plain tree that knows where every node stands. Built from yaml-cpp's
+// events, because its own tree silently accepts duplicate keys and merge keys.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "sim/base/errors.hpp"
+
+namespace silicast {
+
+struct ConfigEntry;
+
+struct ConfigNode {
+  enum class Kind { kNull, kScalar, kList, kMap };
+
+  Kind kind = Kind::kNull;
+  std::string scalar;        // text of a scalar
+  bool quoted = false;       // a quoted scalar is text, never null or a number
+  std::vector<ConfigNode> items;    // of a list
+  std::vector<ConfigEntry> entries; // of a map, in the order of the file, keys unique
+  Mark mark;
+
+  const ConfigEntry* find(std::string_view key) const;
+};
+
+struct ConfigEntry {
+  std::string key;
+  Mark mark;
+  ConfigNode value;
+};
+
+// Parses one document. Errors (InputError): syntax, duplicate keys, merge keys ("<<"), several documents,
+// nesting over 64 levels, over 16 MiB of text or a million nodes (alias bombs).
+ConfigNode parse_config(const std::string& text, const std::string& name);
+
+// The same of a file; an unreadable, binary or too large file is an InputError.
+ConfigNode load_config(const std::string& path);
+
+// Sets the node at a dotted path ("cluster.pools.0.nodes") to a YAML value; creates missing map keys, never
+// list items. The new node's mark names the assignment itself ("--set a.b=3").
+void set_config(ConfigNode& root, const std::string& path, const std::string& yaml, const std::string& origin);
+
+// The tree as YAML text, block style, keys in order; parse_config of it gives an equal tree.
+std::string to_yaml(const ConfigNode& node);
+
+}  // namespace silicast

@@ -1,0 +1,44 @@
+// Where requests come from: a lazy stream in time order. Nothing is loaded whole; memory is O(clients).
+#pragma once
+
+#include <cstdint>
+#include <optional>
+
+#include "sim/base/ids.hpp"
+#include "sim/base/sim_time.hpp"
+
+namespace silicast {
+
+// A request before anyone serves it.
+struct RequestSpec {
+  SimTime arrival;
+  std::int32_t prompt_tokens = 0;   // >= 1
+  std::int32_t output_tokens = 0;   // >= 1: the true length, after the client's own limit; no policy sees it
+  std::int32_t max_output_tokens = 0;  // what the client declared; 0: nothing declared
+  ClassId request_class{0};
+  std::int32_t client = 0;          // closed loop: who asks; opaque to everybody but its source
+  // How long the client waits for the whole answer; never() when it waits for ever.
+  SimTime deadline = SimTime::never();
+  bool deadline_is_abort = false;   // the client leaves of its own accord, rather than by its timeout
+};
+
+class RequestSource {
+ public:
+  virtual ~RequestSource() = default;
+
+  // When the next request arrives, as far as is known now; nullopt when none is known (exhausted, or a
+  // closed loop whose clients all wait for answers). Never before the last request taken.
+  virtual std::optional<SimTime> next_time() = 0;
+
+  // Takes that request. next_time() must have a value. Throws InputError on a malformed trace.
+  virtual RequestSpec take() = 0;
+
+  // A request of this source left the system at `now`, in whatever state; may make a new one known, at or
+  // after `now`. Open-loop sources ignore it.
+  virtual void ended(const RequestSpec& request, SimTime now) {
+    (void)request;
+    (void)now;
+  }
+};
+
+}  // namespace silicast
