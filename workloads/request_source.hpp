@@ -33,6 +33,10 @@ class RequestSource {
   // Takes that request. next_time() must have a value. Throws InputError on a malformed trace.
   virtual RequestSpec take() = 0;
 
+  // Whether requests may still become known by ended(): a closed loop that has not asked all of its requests.
+  // With it and without next_time() the source is not exhausted.
+  virtual bool more_after_ends() const { return false; }
+
   // A request of this source left the system at `now`, in whatever state; may make a new one known, at or
   // after `now`. Open-loop sources ignore it.
   virtual void ended(const RequestSpec& request, SimTime now) {

@@ -11,6 +11,7 @@ std::uint64_t mix(std::uint64_t x) {
   x = (x ^ (x >> 27)) * 0x94d049bb133111ebULL;
   return x ^ (x >> 31);
 }
+__extension__ using Wide = unsigned __int128;
 constexpr std::uint64_t kGolden = 0x9e3779b97f4a7c15ULL;
 
 }  // namespace
@@ -25,10 +26,10 @@ double RandomStream::uniform() { return static_cast<double>(next() >> 11) * 0x1p
 
 std::uint64_t RandomStream::below(std::uint64_t bound) {
   // Lemire, Fast random integer generation in an interval, 2019: reject the short tail.
-  unsigned __int128 product = static_cast<unsigned __int128>(next()) * bound;
+  Wide product = static_cast<Wide>(next()) * bound;
   if (static_cast<std::uint64_t>(product) < bound) {
     const std::uint64_t threshold = -bound % bound;
-    while (static_cast<std::uint64_t>(product) < threshold) product = static_cast<unsigned __int128>(next()) * bound;
+    while (static_cast<std::uint64_t>(product) < threshold) product = static_cast<Wide>(next()) * bound;
   }
   return static_cast<std::uint64_t>(product >> 64);
 }

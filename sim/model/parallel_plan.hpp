@@ -10,7 +10,7 @@
 namespace silicast {
 
 struct ParallelPlan {
-  std::int32_t tensor = 1;               // ranks that share every layer
+  std::int32_t tensor = 1;                 // ranks that share every layer
   std::vector<std::int32_t> stage_layers;  // layers of each pipeline stage; one entry without pipelining
 
   std::int32_t stages() const { return static_cast<std::int32_t>(stage_layers.size()); }
@@ -27,10 +27,18 @@ struct Precision {
   NumberFormat kv = NumberFormat::kBf16;
 };
 
-// layout: {tensor: 4, pipeline: 2} or {tensor: 4, stage_layers: [41, 39]}. Errors (InputError at `layout`): tensor
-// does not divide the query heads, or neither divides nor is divided by the KV heads; it does not divide the
-// vocabulary padded to a multiple of 64 (as vLLM pads it); more stages than layers; stage layers that do not sum up.
-// Layers are spread over stages as vLLM does: evenly, the rest to the last stages but one.
+// layout: {tensor: 4, pipeline: 2} or {tensor: 4, stage_layers: [41, 39]}. Errors (InputError at `layout`):
+// tensor does not divide the query heads or the MLP width, or neither divides nor is divided by the KV heads;
+// it does not divide the vocabulary padded to a multiple of 64 (as vLLM pads it); more stages than layers;
+// stage layers that do not sum up. Layers are spread over stages as vLLM does: evenly, the rest one each to
+// the last stages but one.
 ParallelPlan read_parallel_plan(const ConfigValue& layout, const ModelSpec& model);
+
+// precision: {weights: fp8, activations: fp8, kv: fp8}, every key optional: see default_precision. Errors
+// (InputError): activations narrower than the weights, a KV format that no engine stores.
+Precision read_precision(const ConfigValue& precision, const ModelSpec& model);
+
+// As the checkpoint is published: activations like 8-bit weights, else native; KV native.
+Precision default_precision(const ModelSpec& model);
 
 }  // namespace silicast

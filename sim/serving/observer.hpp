@@ -73,7 +73,8 @@ struct PoolSample {
   std::int64_t kv_blocks_total = 0;
   std::int64_t prompt_tokens = 0;    // computed since the start of the run
   std::int64_t output_tokens = 0;    // delivered since the start of the run
-  Joules energy;                     // since the start of the run
+  Seconds busy_time;                 // of its replicas together, since the start of the run
+  Seconds prefill_time;              // the part of it that prompt chunks cost
 };
 
 class ServingObserver {

@@ -1,0 +1,83 @@
+// A serving engine (vLLM, SGLang, TensorRT-LLM, MindIE) as data: its limits, how it budgets chip memory, and
+// what its host code costs per iteration. Policies live in sim/serving; this only names one.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "sim/base/evidence.hpp"
+#include "sim/io/config_reader.hpp"
+
+namespace silicast {
+
+// How an engine turns its memory fraction into KV cache, per rank (capacity C, fraction f, weights W,
+// activation peak A, runtime R outside the framework's allocator, captured graphs G):
+enum class KvBudget {
+  kTotalLessPeak,  // f C - W - A - R; graphs come out of the rest (vLLM gpu_memory_utilization)
+  kStaticShare,    // f (C - R) - W; activations and graphs come out of the rest (SGLang mem_fraction_static)
+  kShareOfFree,  // f (C - W - A - R - G) (TensorRT-LLM free_gpu_memory_fraction, MindIE NPU_MEMORY_FRACTION)
+};
+std::string_view name_of(KvBudget budget);  // "total_less_peak", "static_share", "share_of_free"
+
+// The limits as plain numbers; 0 where a limit is off.
+struct EngineLimits {
+  std::int32_t max_sequences = 0;       // running at once
+  std::int32_t max_batched_tokens = 0;  // of one iteration
+  std::int32_t block_size = 0;          // tokens of a KV block
+  std::int32_t max_chunk = 0;           // prompt tokens of one request in one iteration
+  std::int32_t max_waiting = 0;         // requests in the queue; more are rejected
+  bool reserve_prompt = false;          // admit only if blocks for the whole prompt are free
+};
+
+struct EngineMemory {
+  KvBudget budget = KvBudget::kTotalLessPeak;
+  Evidence utilisation;       // f above, 0 to 1
+  Evidence runtime;           // B on a rank of a one-chip replica: context, driver, library workspaces
+  Evidence runtime_tensor;    // B with tensor > 1: the above and the collectives' buffers
+  Evidence runtime_pipeline;  // B with pipeline stages and tensor = 1
+  Evidence graphs;            // B of captured graphs
+  // Activation peak (memory_plan.hpp): what lives beside the MLP's own buffers and the logits.
+  Evidence workspace;       // B, whatever the shape
+  Evidence hidden_buffers;  // number of tokens x hidden buffers that live while the MLP runs
+  Evidence logit_bytes;     // B per logit of a full batch while it is sampled
+};
+
+struct EngineHost {
+  Evidence per_iteration;   // s: scheduling, input preparation, output handling
+  Evidence per_sequence;    // s for each sequence of the batch
+  bool overlapped = false;  // runs beside the chips' work (asynchronous scheduling) instead of before it
+};
+
+struct EngineSpec {
+  std::string name;
+  std::string description;  // with the version that the numbers describe
+  std::string scheduler;    // resolved by sim/serving: "chunked", "prefill_first", ...
+  Mark scheduler_mark;      // where it was read, for messages
+  Evidence max_sequences, max_batched_tokens, block_size;
+  std::optional<Evidence> max_chunk, max_waiting;
+  bool reserve_prompt = false;
+  EngineMemory memory;
+  EngineHost host;
+
+  EngineLimits limits() const;
+};
+
+// A catalogue file (configs/engines/NAME.yaml). Schema (EVIDENCE as in read_chip; a bare number is a setting,
+// exact):
+//   name, description, scheduler: text
+//   max_sequences, max_batched_tokens, block_size: EVIDENCE, whole numbers
+//   max_chunk, max_waiting: EVIDENCE                        # optional, no limit
+//   reserve_prompt: false                                   # optional
+//   memory: {budget: total_less_peak | static_share | share_of_free, utilisation, runtime, runtime_tensor,
+//            runtime_pipeline, graphs, workspace, hidden_buffers, logit_bytes: EVIDENCE}
+//   host: {per_iteration, per_sequence: EVIDENCE, overlapped: true}
+// Errors: InputError at the key; a chunked engine whose max_batched_tokens is under its max_sequences, as in
+// vLLM.
+EngineSpec read_engine_spec(const ConfigValue& engine);
+
+// What `engine` of a scenario stands for: a name or path (configs_dir/engines), or {base: NAME, ...} with any
+// keys of the schema but name and description to override, `memory` and `host` key by key.
+EngineSpec read_engine(const ConfigValue& engine, const std::string& configs_dir);
+
+}  // namespace silicast

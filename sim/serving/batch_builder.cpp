@@ -1,0 +1,131 @@
+#include "sim/serving/batch_builder.hpp"
+
+#include <algorithm>
+
+namespace silicast {
+
+std::int32_t BatchBuilder::next_chunk(const Request& request) const {
+  const std::int32_t left = request.context - request.computed;
+  return std::min({left, state_.limits.max_chunk, state_.limits.max_batched_tokens - tokens_});
+}
+
+std::int64_t BatchBuilder::blocks_of_chunk(const Request& request, std::int32_t tokens) const {
+  const std::int64_t size = state_.limits.block_size;
+  return blocks_for(request.computed + tokens, size) - blocks_for(request.computed, size);
+}
+
+void BatchBuilder::add_chunk(RequestSlot slot, std::int32_t tokens) {
+  state_.blocks.take(blocks_of_chunk(state_.table[slot], tokens));
+  batch_.chunks.push_back({slot, tokens});
+  tokens_ += tokens;
+}
+
+bool BatchBuilder::continue_running() {
+  if (state_.running.empty()) return true;
+  // The common case first, without a walk over the sequences: everything fits.
+  const std::int64_t growth = state_.decoding.growth().needed(1);
+  std::int64_t blocks = growth;
+  std::int32_t tokens = state_.decoding.size();
+  for (const RequestSlot slot : state_.prefilling) {
+    const Request& request = state_.table[slot];
+    const std::int32_t chunk = std::min({request.context - request.computed, state_.limits.max_chunk,
+                                         state_.limits.max_batched_tokens - tokens});
+    tokens += chunk;
+    blocks += blocks_of_chunk(request, chunk);
+  }
+  if (blocks > state_.blocks.free()) {
+    continue_short_of_blocks();
+    return false;
+  }
+  batch_.decodes = state_.decoding.size() > 0;
+  growth_reserved_ = growth;
+  tokens_ = state_.decoding.size();
+  for (const RequestSlot slot : state_.prefilling)
+    if (const std::int32_t chunk = next_chunk(state_.table[slot]); chunk > 0) add_chunk(slot, chunk);
+  return true;
+}
+
+// A real scheduling pass, O(batch): in order of admission each request takes the blocks that it needs, or makes room
+// by preempting from the end of that order. The first in order can always go on: alone it fits (checked on arrival),
+// so every pass makes progress and preemption cannot go round in circles.
+void BatchBuilder::continue_short_of_blocks() {
+  const std::int64_t size = state_.limits.block_size;
+  tokens_ = state_.decoding.size();
+  growth_reserved_ = 0;
+  for (RequestSlot slot = state_.running.front(); slot.valid(); slot = state_.table[slot].next) {
+    Request& request = state_.table[slot];
+    if (request.phase == Phase::kDecoding) {
+      if (state_.decoding.kv_length(request) % size != 0) continue;
+      if (!make_room(growth_reserved_ + 1, slot)) break;
+      ++growth_reserved_;
+    } else {
+      const std::int32_t chunk = next_chunk(request);
+      if (chunk <= 0) continue;
+      if (!make_room(growth_reserved_ + blocks_of_chunk(request, chunk), slot)) break;
+      add_chunk(slot, chunk);
+    }
+  }
+  batch_.decodes = state_.decoding.size() > 0;
+}
+
+// Preempts from the end of the running order until `blocks` are free; false when `asking` itself had to go.
+bool BatchBuilder::make_room(std::int64_t blocks, RequestSlot asking) {
+  while (blocks > state_.blocks.free()) {
+    const RequestSlot victim = state_.running.back();
+    SILICAST_CHECK(victim != state_.running.front(), "a request that does not fit alone was admitted");
+    preempt(victim);
+    if (victim == asking) return false;
+  }
+  return true;
+}
+
+void BatchBuilder::preempt(RequestSlot slot) {
+  Request& request = state_.table[slot];
+  const std::int64_t size = state_.limits.block_size;
+  if (request.phase == Phase::kDecoding) {
+    request.generated = state_.decoding.generated(request);
+    state_.blocks.give_back(blocks_for(state_.decoding.kv_length(request), size));
+    request.last_token = state_.gaps.leave(request.last_token, now_);
+    state_.decoding.remove(slot);
+    --tokens_;
+  } else {
+    state_.blocks.give_back(blocks_for(request.computed, size));
+    std::erase(state_.prefilling, slot);
+  }
+  request.phase = Phase::kWaiting;
+  request.context = request.spec.prompt_tokens + request.generated;
+  request.computed = 0;
+  ++request.preemptions;
+  request.preempted_at = now_;
+  state_.running.erase(state_.table, slot);
+  state_.waiting.push_front(state_.table, slot);
+  changed_ = true;
+}
+
+bool BatchBuilder::admit(Admit how) {
+  if (state_.waiting.empty() || !sequence_free()) return false;
+  const RequestSlot slot = state_.waiting.front();
+  Request& request = state_.table[slot];
+  std::int32_t tokens = request.context;
+  if (how == Admit::kChunk) {
+    tokens = next_chunk(request);
+    if (tokens <= 0) return false;
+  } else if (tokens_ > 0 && tokens_ + tokens > state_.limits.max_batched_tokens) {
+    return false;
+  }
+  const std::int32_t checked = state_.limits.reserve_prompt ? request.context : tokens;
+  if (blocks_of_chunk(request, checked) > state_.blocks.free() - growth_reserved_) return false;
+  state_.waiting.erase(state_.table, slot);
+  state_.running.push_back(state_.table, slot);
+  state_.prefilling.push_back(slot);
+  request.phase = Phase::kPrefilling;
+  request.admission = state_.table.next_admission();
+  if (request.scheduled == SimTime::never()) request.scheduled = now_;
+  if (request.preemptions > 0 && request.first_token == SimTime::never())
+    request.preempted_before_first_token += now_ - request.preempted_at;
+  add_chunk(slot, tokens);
+  changed_ = true;
+  return true;
+}
+
+}  // namespace silicast

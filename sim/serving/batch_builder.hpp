@@ -1,0 +1,98 @@
+// The state of a replica that a scheduler plans on, and the few operations it plans with. A scheduler sees counts and
+// prompts; a request's true output length is not among them.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "sim/memory/block_pool.hpp"
+#include "sim/serving/decode_set.hpp"
+#include "sim/serving/request_table.hpp"
+#include "sim/serving/token_gaps.hpp"
+
+namespace silicast {
+
+struct ReplicaLimits {
+  std::int32_t max_sequences = 256;        // running requests
+  std::int32_t max_batched_tokens = 8192;  // tokens of one iteration; >= max_sequences
+  std::int32_t max_chunk = 8192;           // prompt tokens of one request in one iteration
+  std::int64_t max_waiting = 0;            // queue limit; 0: none
+  std::int32_t block_size = 16;            // tokens
+  std::int64_t blocks = 0;                 // KV blocks of the replica
+  bool reserve_prompt = false;             // admit a request only if its whole context fits, not just its first chunk
+};
+
+// A piece of a context that an iteration computes.
+struct PromptChunk {
+  RequestSlot slot;
+  std::int32_t tokens = 0;
+};
+
+// What one iteration computes.
+struct Batch {
+  bool decodes = false;              // all decoding sequences, one token each
+  std::vector<PromptChunk> chunks;
+};
+
+// The requests and the memory of one replica.
+struct ReplicaState {
+  ReplicaState(RequestTable& requests, const ReplicaLimits& replica_limits)
+      : table(requests),
+        limits(replica_limits),
+        blocks(replica_limits.blocks),
+        decoding(requests, replica_limits.block_size) {}
+
+  RequestTable& table;
+  ReplicaLimits limits;
+  BlockPool blocks;
+  DecodeSet decoding;
+  RequestList waiting;
+  RequestList running;                     // prefilling and decoding, in order of admission
+  std::vector<RequestSlot> prefilling;     // the running requests with a context left to compute, in that order
+  TokenGaps gaps;
+};
+
+enum class Admit { kChunk, kWhole };
+
+class BatchBuilder {
+ public:
+  BatchBuilder(ReplicaState& state, Batch& batch, SimTime now) : state_(state), batch_(batch), now_(now) {
+    batch_.decodes = false;
+    batch_.chunks.clear();
+  }
+
+  std::int32_t waiting() const { return state_.waiting.size(); }
+  std::int32_t running() const { return state_.running.size(); }
+  bool sequence_free() const { return running() < state_.limits.max_sequences; }
+  bool has_prompts() const { return !batch_.chunks.empty(); }
+
+  // Every running request goes on: one token for each decoding sequence, then the next chunk of each begun context in
+  // order of admission. When the blocks run out, the last admitted are preempted until the rest fit: they lose their
+  // KV and go to the front of the queue. True when none was.
+  bool continue_running();
+
+  // Takes the first waiting request into the batch, with the chunk that the budget leaves or with its whole context.
+  // False when it must wait: no sequence, no budget or no blocks free. A whole context over the budget is taken
+  // alone, as engines without chunking size their budget by the longest context.
+  bool admit(Admit how);
+
+  // Whether a request was admitted or preempted.
+  bool changed() const { return changed_; }
+
+ private:
+  std::int32_t next_chunk(const Request& request) const;
+  std::int64_t blocks_of_chunk(const Request& request, std::int32_t tokens) const;
+  bool make_room(std::int64_t blocks, RequestSlot asking);
+  void add_chunk(RequestSlot slot, std::int32_t tokens);
+  void preempt(RequestSlot slot);
+  void continue_short_of_blocks();
+
+  ReplicaState& state_;
+  Batch& batch_;
+  SimTime now_;
+  std::int32_t tokens_ = 0;              // in the batch so far
+  std::int64_t growth_reserved_ = 0;     // blocks that the decoding sequences need in this iteration
+  bool changed_ = false;
+};
+
+}  // namespace silicast

@@ -1,0 +1,139 @@
+#include "sim/serving/cluster.hpp"
+
+#include "sim/serving/event_ranks.hpp"
+
+namespace silicast {
+
+Cluster::Cluster(ClusterSetup setup, RequestSource& source, ServingObserver& observer)
+    : setup_(std::move(setup)), source_(source), observer_(observer) {
+  for (std::size_t p = 0; p < setup_.pools.size(); ++p) {
+    const PoolSetup& pool = setup_.pools[p];
+    for (std::int32_t r = 0; r < pool.replicas; ++r) {
+      const Replica::Setup replica{{static_cast<std::int32_t>(replicas_.size())}, {static_cast<std::int32_t>(p)},
+                                   pool.limits, &pool.cost, setup_.leap};
+      replicas_.push_back(std::make_unique<Replica>(replica, pool.make_scheduler(), engine_, table_, observer_, *this));
+    }
+  }
+  SILICAST_CHECK(!replicas_.empty());
+  router_ = setup_.make_router(replicas(), setup_.seed);
+  loads_.resize(replicas_.size());
+  samples_.resize(setup_.pools.size());
+  arm_arrival();
+  if (setup_.sample_interval.value() > 0) engine_.at(SimTime{}, kObserveRank, Action::of<&Cluster::sample>(this));
+}
+
+bool Cluster::run(std::uint64_t steps) {
+  if (over_) return false;
+  if (engine_.run(setup_.horizon, steps)) {
+    // More is to come: beyond the horizon, or beyond these steps.
+    if (engine_.next_time() <= setup_.horizon) return true;
+    engine_.advance_to(setup_.horizon);
+  }
+  end();
+  return false;
+}
+
+// One arrival is pending at most: the queue of events holds replicas, not the trace.
+void Cluster::arm_arrival() {
+  const std::optional<SimTime> next = source_.next_time();
+  const SimTime time = next.value_or(SimTime::never());
+  if (time >= arrival_time_) return;
+  engine_.cancel(arrival_event_);
+  arrival_time_ = time;
+  arrival_event_ = engine_.at(time, kArrivalRank, Action::of<&Cluster::arrive>(this));
+}
+
+void Cluster::arrive(std::int64_t) {
+  arrival_time_ = SimTime::never();
+  const RequestSlot slot = table_.add();
+  Request& request = table_[slot];
+  request.spec = source_.take();
+  request.index = arrived_++;
+  request.phase = Phase::kArriving;
+  ++in_system_;
+  observer_.request_arrived(engine_.now(), in_system_);
+  if (!source_.next_time() && !source_.more_after_ends()) observer_.arrivals_ended(engine_.now());
+  if (const EndReason refusal = place(request, slot); refusal != EndReason::kNone) {
+    request_over(slot, EndState::kRejected, refusal, 0);
+    table_.remove(slot);
+  }
+  arm_arrival();
+}
+
+EndReason Cluster::place(Request& request, RequestSlot slot) {
+  const RequestSpec& spec = request.spec;
+  if (std::int64_t{spec.prompt_tokens} + spec.output_tokens > setup_.max_context) return EndReason::kContextTooLong;
+  const ReplicaId chosen = router_->choose({spec.prompt_tokens, spec.max_output_tokens, spec.request_class}, loads_);
+  Replica& replica = *replicas_[chosen.index()];
+  request.replica = chosen;
+  change_load(chosen, 1, spec.prompt_tokens);
+  if (const EndReason refusal = replica.refusal(spec); refusal != EndReason::kNone) return refusal;
+  if (spec.deadline != SimTime::never())
+    request.deadline_event = engine_.at(std::max(spec.deadline, engine_.now()), kDeadlineRank,
+                                        Action::of<&Cluster::deadline>(this, slot.value));
+  replica.enqueue(slot);
+  return EndReason::kNone;
+}
+
+void Cluster::deadline(std::int64_t slot_number) {
+  const RequestSlot slot{static_cast<std::int32_t>(slot_number)};
+  const Request& request = table_[slot];
+  const bool abort = request.spec.deadline_is_abort;
+  replicas_[request.replica.index()]->client_left(slot, abort ? EndState::kAborted : EndState::kTimedOut,
+                                                  abort ? EndReason::kClientAbort : EndReason::kClientTimeout);
+}
+
+void Cluster::request_over(RequestSlot slot, EndState state, EndReason reason, std::int32_t output_tokens) {
+  const Request& request = table_[slot];
+  engine_.cancel(request.deadline_event);
+  RequestRecord record;
+  record.index = request.index;
+  record.arrival = request.spec.arrival;
+  record.scheduled = request.scheduled;
+  record.first_token = request.first_token;
+  record.end = engine_.now();
+  record.preempted_before_first_token = request.preempted_before_first_token;
+  record.prompt_tokens = request.spec.prompt_tokens;
+  record.output_tokens = output_tokens;
+  record.preemptions = request.preemptions;
+  record.request_class = request.spec.request_class;
+  record.state = state;
+  record.reason = reason;
+  if (request.replica.valid()) {
+    record.replica = request.replica;
+    record.pool = replicas_[request.replica.index()]->pool();
+    change_load(request.replica, -1, -request.spec.prompt_tokens);
+  }
+  --in_system_;
+  observer_.request_ended(record);
+  source_.ended(request.spec, engine_.now());
+  arm_arrival();
+}
+
+void Cluster::change_load(ReplicaId replica, std::int32_t requests, std::int64_t prompt_tokens) {
+  ReplicaLoad& load = loads_[replica.index()];
+  load.requests += requests;
+  load.prompt_tokens += prompt_tokens;
+  router_->load_changed(replica, load);
+}
+
+void Cluster::sample(std::int64_t) {
+  for (std::size_t p = 0; p < samples_.size(); ++p) samples_[p] = PoolSample{}, samples_[p].pool = {static_cast<std::int32_t>(p)};
+  for (const auto& replica : replicas_) replica->sample(samples_[replica->pool().index()]);
+  observer_.sampled(engine_.now(), samples_);
+  // The last sample is the one after which nothing is left to happen.
+  if (!engine_.idle()) engine_.at(engine_.now() + setup_.sample_interval, kObserveRank, Action::of<&Cluster::sample>(this));
+}
+
+void Cluster::end() {
+  over_ = true;
+  for (const auto& replica : replicas_) replica->end_of_run();
+  arrival_time_ = SimTime{};  // nobody arrives any more
+  for (const RequestSlot slot : table_.live_slots()) {
+    if (table_[slot].left) continue;
+    const Replica& replica = *replicas_[table_[slot].replica.index()];
+    request_over(slot, EndState::kUnfinished, EndReason::kEndOfRun, replica.delivered(slot));
+  }
+}
+
+}  // namespace silicast

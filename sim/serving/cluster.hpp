@@ -1,0 +1,73 @@
+// The whole system: pulls arrivals from a source, routes them to replicas, and tells an observer how each one ended.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "sim/serving/replica.hpp"
+#include "sim/serving/router/router.hpp"
+#include "workloads/request_source.hpp"
+
+namespace silicast {
+
+// Like replicas of one pool.
+struct PoolSetup {
+  std::int32_t replicas = 1;
+  ReplicaLimits limits;
+  IterationCost cost;
+  SchedulerFactory* make_scheduler = nullptr;
+};
+
+struct ClusterSetup {
+  std::vector<PoolSetup> pools;         // replicas are numbered through all pools in this order
+  RouterFactory* make_router = nullptr;
+  std::uint64_t seed = 1;
+  std::int32_t max_context = 0;         // of the model, prompt and output together
+  bool leap = true;                     // false: step mode, one event per iteration
+  SimTime horizon = SimTime::never();   // the run is cut there; who is still in flight ends unfinished
+  Seconds sample_interval;              // of observer.sampled(); 0: no samples
+};
+
+class Cluster final : public ReplicaHost {
+ public:
+  Cluster(ClusterSetup setup, RequestSource& source, ServingObserver& observer);
+
+  // Runs on; false when the run is over (all requests ended, or the horizon reached). `steps` bounds the events, so
+  // that a caller can show progress or stop.
+  bool run(std::uint64_t steps);
+
+  SimTime now() const { return engine_.now(); }
+  std::int64_t arrived() const { return arrived_; }
+  std::int64_t in_system() const { return in_system_; }
+  std::uint64_t events() const { return engine_.events(); }
+  std::int32_t replicas() const { return static_cast<std::int32_t>(replicas_.size()); }
+
+  void request_over(RequestSlot slot, EndState state, EndReason reason, std::int32_t output_tokens) override;
+
+ private:
+  void arm_arrival();
+  void arrive(std::int64_t);
+  void deadline(std::int64_t slot);
+  void sample(std::int64_t);
+  void end();
+  void change_load(ReplicaId replica, std::int32_t requests, std::int64_t prompt_tokens);
+  EndReason place(Request& request, RequestSlot slot);
+
+  ClusterSetup setup_;
+  RequestSource& source_;
+  ServingObserver& observer_;
+  Engine engine_;
+  RequestTable table_;
+  std::vector<std::unique_ptr<Replica>> replicas_;
+  std::unique_ptr<Router> router_;
+  std::vector<ReplicaLoad> loads_;
+  std::vector<PoolSample> samples_;
+  EventId arrival_event_;
+  SimTime arrival_time_ = SimTime::never();  // of the pending arrival event
+  std::int64_t arrived_ = 0;
+  std::int64_t in_system_ = 0;
+  bool over_ = false;
+};
+
+}  // namespace silicast

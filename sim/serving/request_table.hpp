@@ -1,0 +1,91 @@
+// The requests in flight: a table of reused slots, and lists that thread through it. Memory is O(in flight).
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "sim/base/check.hpp"
+#include "sim/base/ids.hpp"
+#include "sim/base/sim_time.hpp"
+#include "sim/engine/event_queue.hpp"
+#include "workloads/request_source.hpp"
+
+namespace silicast {
+
+enum class Phase : std::uint8_t { kFree, kArriving, kWaiting, kPrefilling, kDecoding };
+
+// Live state of a request. Only the replica that serves it changes it.
+struct Request {
+  RequestSpec spec;
+  std::int64_t index = 0;                  // in order of arrival
+  SimTime scheduled = SimTime::never();
+  SimTime first_token = SimTime::never();
+  SimTime last_token;                      // as of the last prefill or preemption; decoding goes on from there
+  SimTime preempted_at;
+  Seconds preempted_before_first_token;
+  std::int64_t admission = 0;              // unique; larger means later in the running order
+  std::int64_t finish_iteration = 0;       // decoding: the replica's decode iteration that gives the last token
+  std::int32_t generated = 0;              // output tokens, up to date except while decoding
+  std::int32_t context = 0;                // tokens whose KV the next token needs: prompt and what was generated
+  std::int32_t computed = 0;               // of the context, while prefilling
+  std::int32_t preemptions = 0;
+  ReplicaId replica;
+  Phase phase = Phase::kFree;
+  bool left = false;                       // its client has gone; it leaves the batch with the iteration in flight
+  RequestSlot previous, next;              // in the waiting or the running list of its replica
+  EventId deadline_event;
+};
+
+class RequestTable {
+ public:
+  Request& operator[](RequestSlot slot) { return requests_[slot.index()]; }
+  const Request& operator[](RequestSlot slot) const { return requests_[slot.index()]; }
+  std::int64_t live() const { return static_cast<std::int64_t>(requests_.size() - free_.size()); }
+  std::int64_t next_admission() { return ++admissions_; }
+
+  RequestSlot add() {
+    if (free_.empty()) {
+      requests_.emplace_back();
+      return {static_cast<std::int32_t>(requests_.size()) - 1};
+    }
+    const RequestSlot slot = free_.back();
+    free_.pop_back();
+    requests_[slot.index()] = Request{};
+    return slot;
+  }
+  void remove(RequestSlot slot) {
+    SILICAST_CHECK(requests_[slot.index()].phase != Phase::kFree);
+    requests_[slot.index()].phase = Phase::kFree;
+    requests_[slot.index()].admission = 0;
+    free_.push_back(slot);
+  }
+
+  // Slots of the live requests, in order of arrival. O(slots); for the end of a run.
+  std::vector<RequestSlot> live_slots() const;
+
+ private:
+  std::vector<Request> requests_;
+  std::vector<RequestSlot> free_;
+  std::int64_t admissions_ = 0;
+};
+
+// A doubly linked list of slots; a request is in one list at most.
+class RequestList {
+ public:
+  bool empty() const { return size_ == 0; }
+  std::int32_t size() const { return size_; }
+  RequestSlot front() const { return front_; }
+  RequestSlot back() const { return back_; }
+
+  void push_back(RequestTable& table, RequestSlot slot) { insert(table, back_, slot, RequestSlot{}); }
+  void push_front(RequestTable& table, RequestSlot slot) { insert(table, RequestSlot{}, slot, front_); }
+  void erase(RequestTable& table, RequestSlot slot);
+
+ private:
+  void insert(RequestTable& table, RequestSlot before, RequestSlot slot, RequestSlot after);
+
+  RequestSlot front_, back_;
+  std::int32_t size_ = 0;
+};
+
+}  // namespace silicast

@@ -1,0 +1,50 @@
+// When the decoding sequences of a replica last got a token. While they decode, all of them did at the end of the last
+// iteration; while prompt-only iterations make them stand still, they fall into groups by their last token.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "sim/base/check.hpp"
+#include "sim/base/sim_time.hpp"
+
+namespace silicast {
+
+class TokenGaps {
+ public:
+  struct Group {
+    SimTime last_token;
+    std::int32_t sequences;
+  };
+
+  // An iteration without the decoding sequences begins.
+  void stall(SimTime now, std::int32_t decoding) {
+    if (groups_.empty() && decoding > 0) groups_.push_back({now, decoding});
+  }
+  // A sequence got its last token now and decodes from here on.
+  void join(SimTime now) {
+    if (groups_.empty()) return;
+    if (groups_.back().last_token != now) groups_.push_back({now, 0});
+    ++groups_.back().sequences;
+  }
+  // A sequence stops to decode, `joined` when it last began to; gives the time of its last token.
+  SimTime leave(SimTime joined, SimTime now) {
+    if (groups_.empty()) return now;
+    std::size_t i = 0;
+    for (std::size_t g = 1; g < groups_.size(); ++g)
+      if (groups_[g].last_token == joined) i = g;
+    --groups_[i].sequences;
+    SILICAST_CHECK(groups_[i].sequences >= 0);
+    return groups_[i].last_token;
+  }
+  // The sequences decode again: hands over the groups and forgets them.
+  void resume(std::vector<Group>& groups) {
+    groups.clear();
+    groups.swap(groups_);
+  }
+
+ private:
+  std::vector<Group> groups_;
+};
+
+}  // namespace silicast

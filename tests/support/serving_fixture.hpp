@@ -1,0 +1,67 @@
+// Small parts to build serving tests from: a source over a vector, an observer that keeps everything, simple costs.
+#pragma once
+
+#include <algorithm>
+#include <vector>
+
+#include "sim/serving/cluster.hpp"
+
+namespace silicast::testing {
+
+class VectorSource final : public RequestSource {
+ public:
+  explicit VectorSource(std::vector<RequestSpec> specs) : specs_(std::move(specs)) {}
+  std::optional<SimTime> next_time() override {
+    if (next_ == specs_.size()) return std::nullopt;
+    return specs_[next_].arrival;
+  }
+  RequestSpec take() override { return specs_[next_++]; }
+
+ private:
+  std::vector<RequestSpec> specs_;
+  std::size_t next_ = 0;
+};
+
+struct Gap {
+  double seconds;
+  std::int64_t count;
+};
+
+class Collector final : public ServingObserver {
+ public:
+  std::vector<RequestRecord> records;  // in the order of their ends
+  std::vector<RunRecord> runs;
+  std::vector<Gap> gaps;
+
+  void request_ended(const RequestRecord& record) override { records.push_back(record); }
+  void run_ended(const RunRecord& run) override { runs.push_back(run); }
+  void token_gap(PoolId, Seconds gap, std::int64_t count) override { gaps.push_back({gap.value(), count}); }
+
+  std::vector<RequestRecord> by_index() const {
+    std::vector<RequestRecord> sorted = records;
+    std::sort(sorted.begin(), sorted.end(), [](const auto& a, const auto& b) { return a.index < b.index; });
+    return sorted;
+  }
+};
+
+// An iteration takes base + per_token * tokens + per_kv_token * KV tokens of the decoding sequences.
+inline IterationCost linear_cost(double base, double per_token, double per_kv_token, std::int32_t max_tokens,
+                                 std::int32_t max_sequences) {
+  StageCost stage;
+  stage.layers = 1;
+  for (std::int32_t m = 0; m <= max_tokens; ++m) stage.tokens.push_back(m == 0 ? 0 : base + per_token * m);
+  stage.sequences.assign(static_cast<std::size_t>(max_sequences) + 1, 0.0);
+  stage.decode_base.assign(static_cast<std::size_t>(max_sequences) + 1, 0.0);
+  stage.decode_kv.pieces = {{0, 0, per_kv_token}};
+  return IterationCost({stage}, {}, std::vector<double>(static_cast<std::size_t>(max_tokens) + 1, 0.0), 0.0);
+}
+
+inline RequestSpec request_at(std::int64_t ns, std::int32_t prompt, std::int32_t output) {
+  RequestSpec spec;
+  spec.arrival = {ns};
+  spec.prompt_tokens = prompt;
+  spec.output_tokens = output;
+  return spec;
+}
+
+}  // namespace silicast::testing

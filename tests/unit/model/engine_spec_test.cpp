@@ -1,0 +1,105 @@
+// Engines as data: the shipped files, overrides on top of them, and what is refused.
+#include "sim/model/engine_spec.hpp"
+
+#include <catch2/catch.hpp>
+
+#include "sim/io/config_catalogue.hpp"
+#include "tests/unit/model/model_test_support.hpp"
+
+namespace silicast {
+namespace {
+
+using namespace test;
+
+EngineSpec engine_of(const std::string& text) {
+  return read_engine(ConfigValue::from_text(text, "s.yaml"), configs_dir());
+}
+
+std::string message(const std::string& text) {
+  return message_of([&] { engine_of(text); });
+}
+
+TEST_CASE("every engine of the catalogue loads, is named like its file, and has a source for each number") {
+  const std::vector<std::string> names = config_names(configs_dir() + "/engines");
+  CHECK(names == std::vector<std::string>{"mindie", "sglang", "trtllm", "vllm"});
+  for (const std::string& name : names) {
+    INFO(name);
+    const EngineSpec engine = engine_of(name);
+    CHECK(engine.name == name);
+    CHECK((engine.scheduler == "chunked" || engine.scheduler == "prefill_first"));
+    for (const Evidence& number :
+         {engine.max_sequences, engine.max_batched_tokens, engine.block_size, engine.memory.utilisation,
+          engine.memory.runtime, engine.memory.runtime_tensor, engine.memory.runtime_pipeline,
+          engine.memory.graphs, engine.memory.workspace, engine.memory.hidden_buffers,
+          engine.memory.logit_bytes, engine.host.per_iteration, engine.host.per_sequence})
+      CHECK((!number.source.empty() && number.source.rfind("set in", 0) != 0));
+  }
+}
+
+TEST_CASE("an override replaces what it names and keeps the rest") {
+  const EngineSpec base = engine_of("vllm");
+  const EngineSpec engine = engine_of(
+      "{base: vllm, max_sequences: 128, max_batched_tokens: 2048, max_chunk: 512, reserve_prompt: true, "
+      "memory: {utilisation: 0.8}, host: {per_iteration: 1 ms}}");
+  const EngineLimits limits = engine.limits();
+  CHECK(limits.max_sequences == 128);
+  CHECK(limits.max_batched_tokens == 2048);
+  CHECK(limits.max_chunk == 512);
+  CHECK(limits.max_waiting == 0);
+  CHECK(limits.reserve_prompt);
+  CHECK(limits.block_size == base.limits().block_size);
+  CHECK(engine.memory.utilisation.value == 0.8);
+  CHECK(engine.memory.utilisation.source == "set in s.yaml");
+  CHECK(engine.memory.runtime.value == base.memory.runtime.value);
+  CHECK(engine.host.per_iteration.value == 1e-3);
+  CHECK(engine.host.per_sequence.value == base.host.per_sequence.value);
+  CHECK(engine.scheduler == base.scheduler);
+}
+
+TEST_CASE("a chunked engine's iteration must hold a full decode batch") {
+  CHECK(message("{base: vllm, max_batched_tokens: 100}") ==
+        "s.yaml:1:1: max_batched_tokens 100 is under max_sequences 1024: a full decode batch of a chunked "
+        "engine would "
+        "not fit into an iteration");
+  CHECK(message("{base: mindie, max_batched_tokens: 100}") == "");
+}
+
+TEST_CASE("broken engines are refused with place and key") {
+  CHECK(message("vlm") ==
+        "s.yaml:1:1: unknown engine 'vlm'; did you mean 'vllm'? (known: mindie, sglang, trtllm, vllm)");
+  CHECK(message("{max_sequences: 4}") == "s.yaml:1:1: missing key 'base'");
+  CHECK(message("{base: vllm, max_sequences: 0}") ==
+        "s.yaml:1:29: max_sequences: '0' must be at least 1 and at most 65536");
+  CHECK(message("{base: vllm, max_sequences: 1.5}") ==
+        "s.yaml:1:29: max_sequences: 1.5 is not a whole number");
+  CHECK(message("{base: vllm, max_sequences: .nan}") == "s.yaml:1:29: max_sequences: '.nan' is not a number");
+  CHECK(message("{base: vllm, memory: {utilisation: 1.2}}") ==
+        "s.yaml:1:36: memory.utilisation: '1.2' must be over 0 and at most 1");
+  CHECK(message("{base: vllm, memory: {graphs: 2}}") ==
+        "s.yaml:1:31: memory.graphs: '2' needs a unit (one of: B, KB, MB, GB, TB, KiB, MiB, GiB, TiB)");
+  CHECK(message("{base: vllm, memory: {budget: all}}") ==
+        "s.yaml:1:31: memory.budget: unknown memory budget 'all' (known: total_less_peak, static_share, "
+        "share_of_free)");
+  CHECK(message("{base: vllm, host: {overlapped: yes}}") ==
+        "s.yaml:1:33: host.overlapped: 'yes' must be true or false");
+  CHECK(message("{base: vllm, host: {per_iteration: -1 ms}}") ==
+        "s.yaml:1:36: host.per_iteration: '-1 ms' must be at least 0.00 s and at most 10.0 s");
+  CHECK(message("{base: vllm, max_seqs: 4}") ==
+        "s.yaml:1:14: max_seqs: unknown key (known: base, block_size, host, max_batched_tokens, max_chunk, "
+        "max_sequences, max_waiting, memory, reserve_prompt, scheduler)");
+}
+
+TEST_CASE("an engine file must state every limit") {
+  CHECK(message_of([] {
+          read_engine_spec(ConfigValue::from_text("{name: e, description: d, scheduler: s}", "e.yaml"));
+        }) == "e.yaml:1:1: missing key 'max_sequences'");
+}
+
+TEST_CASE("memory budgets have the names of the file format") {
+  CHECK(name_of(KvBudget::kTotalLessPeak) == "total_less_peak");
+  CHECK(name_of(KvBudget::kStaticShare) == "static_share");
+  CHECK(name_of(KvBudget::kShareOfFree) == "share_of_free");
+}
+
+}  // namespace
+}  // namespace silicast
