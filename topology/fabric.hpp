@@ -1,0 +1,80 @@
+// The machine room as a graph: chips, their hosts and switches, NICs, leaves and spines, joined by directed
+// links. It answers what a placement of ranks can really exchange: routes, and the rates of a group that
+// talks all at once.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "sim/base/units.hpp"
+#include "topology/cluster_spec.hpp"
+#include "topology/fabric_graph.hpp"
+#include "topology/node_spec.hpp"
+
+namespace silicast {
+
+// A path from one chip to another.
+struct Route {
+  std::vector<std::int32_t> links;  // in order, indices into Fabric::links(); empty from a chip to itself
+  BytesPerSecond bandwidth;         // of the narrowest link; infinite from a chip to itself
+  Seconds latency;                  // one way, summed over the links
+};
+
+// What a group of ranks can exchange when nobody else uses the fabric. Rates are peaks of the wires: a
+// calibration says what fraction collectives reach.
+struct GroupLinks {
+  std::int32_t size = 0;
+  BytesPerSecond all_to_all;  // that each rank can send when every rank sends equally to every other at once
+  BytesPerSecond ring;        // that each rank can send to its neighbour in the order given, all at once
+  Seconds latency;            // largest one-way route latency
+  bool within_node = true;
+  bool within_pod = true;  // also true within a node
+};                         // both rates are infinite and the latency 0 for one rank
+
+// Chips are numbered through the nodes in the order given. Immutable; cheap to move.
+class Fabric {
+ public:
+  // Consecutive nodes of the same name share pods, as many as a pod holds. The scale-out fabric is built
+  // where there is more than one pod. Errors (InputError at the node or the cluster): a link capacity that is
+  // not positive, chips of a node that cannot reach each other, a node without NIC where pods must talk, more
+  // leaves than spines have ports.
+  static Fabric build(const std::vector<const NodeSpec*>& nodes, const ClusterFabric& cluster);
+
+  std::int32_t chips() const { return static_cast<std::int32_t>(graph_.node_of_chip.size()); }
+  std::int32_t nodes() const { return static_cast<std::int32_t>(graph_.first_chip.size()) - 1; }
+  std::int32_t first_chip(std::int32_t node) const {
+    return graph_.first_chip[static_cast<std::size_t>(node)];
+  }
+  std::int32_t node_of(std::int32_t chip) const {
+    return graph_.node_of_chip[static_cast<std::size_t>(chip)];
+  }
+  std::int32_t pod_of(std::int32_t chip) const { return graph_.pod_of_chip[static_cast<std::size_t>(chip)]; }
+  const std::vector<FabricLink>& links() const { return graph_.links; }
+  const std::vector<FabricVertex>& vertices() const { return graph_.vertices; }
+
+  // The route between two chips: within their node, else within their pod, else over NICs; never through a
+  // third chip. Fewest hops; of n equal next hops in order of their ids number (a + b) mod n, which spreads
+  // an all-to-all evenly, as the flow placement of AI fabrics aims to do (collisions of blind hashing are not
+  // modelled).
+  Route route(std::int32_t a, std::int32_t b) const;
+
+  // `chips` are distinct, in the order of the ring; at least one. O(n^2) routes.
+  GroupLinks group(std::span<const std::int32_t> chips) const;
+
+ private:
+  explicit Fabric(FabricGraph graph) : graph_(std::move(graph)) {}
+
+  // Hops to chip `to` of every vertex within the tier, -1 where there is no way; chips other than `to` are
+  // ends only.
+  void hops_to(std::int32_t to, Tier tier, std::vector<std::int32_t>& hops) const;
+  // Calls visit(link index) for each link of the route, given the hops to b.
+  template <class Visit>
+  void walk(std::int32_t a, std::int32_t b, const std::vector<std::int32_t>& hops, Visit visit) const;
+  Tier tier_between(std::int32_t a, std::int32_t b) const;
+  GroupLinks empty_group(std::span<const std::int32_t> chips) const;
+
+  FabricGraph graph_;
+};
+
+}  // namespace silicast

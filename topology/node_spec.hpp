@@ -1,0 +1,73 @@
+// A node is a server: its chips, the scale-up wiring between them, the pod it may be part of, and its NICs.
+// All bandwidths are one way and per chip.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "sim/base/errors.hpp"
+#include "sim/base/evidence.hpp"
+#include "sim/io/config_reader.hpp"
+
+namespace silicast {
+
+// Bandwidth in B/s, one way; latency in s, one way, from chip to chip (half of it on each chip's side).
+struct LinkSpec {
+  Evidence bandwidth;
+  Evidence latency;
+};
+
+enum class Wiring {
+  kMesh,    // a link between every two chips; a chip's bandwidth is divided evenly among them
+  kSwitch,  // every chip on one non-blocking switch
+  kGroups,  // meshes of `group` chips; beyond a group through the hosts (PCIe)
+};
+std::string_view name_of(Wiring wiring);  // "mesh", "switch", "groups"
+
+// How groups of one node reach each other: every chip hangs on its host, hosts are joined in a mesh.
+struct HostLinks {
+  std::int32_t groups_per_host = 1;
+  LinkSpec within;   // a chip and another group of the same host
+  LinkSpec between;  // per chip, when all chips of a host talk to those of another; unused with one host
+};
+
+struct ScaleUp {
+  Wiring wiring = Wiring::kSwitch;
+  LinkSpec link;                   // bandwidth: all links of a chip together
+  std::int32_t group = 0;          // chips of a group; kGroups only
+  std::optional<HostLinks> hosts;  // kGroups only; without it the groups are islands
+};
+
+// A scale-up domain of several nodes (CloudMatrix 384: 48 nodes), non-blocking at `link` per chip.
+struct PodSpec {
+  std::int32_t nodes = 1;
+  LinkSpec link;  // a chip and one of another node of the pod
+};
+
+struct NodeSpec {
+  std::string name;  // the stem of its file, e.g. "atlas-800-a3"
+  std::string description;
+  std::string chip;        // stem of the chip's file, or a path as the user wrote it
+  std::int32_t chips = 0;  // packages, not dies
+  ScaleUp scale_up;
+  std::optional<PodSpec> pod;
+  std::optional<LinkSpec> nic;        // scale-out, per chip; latency: both ends, switches left out
+  std::optional<Evidence> host_link;  // B/s, one way, chip to host memory
+  Mark mark;                          // where it was read, for messages
+};
+
+// Schema (EVIDENCE as in read_chip; LINK is {bandwidth: EVIDENCE, latency: EVIDENCE}):
+//   name, description, chip: text
+//   chips: 8
+//   scale_up: {wiring: mesh | switch | groups, bandwidth: EVIDENCE, latency: EVIDENCE}
+//     with groups also: group: 4, and optionally hosts: {groups_per_host: 2, within: LINK, between: LINK}
+//   pod: {nodes: 48, bandwidth: EVIDENCE, latency: EVIDENCE}    # optional
+//   nic: LINK                                                   # optional
+//   host_link: EVIDENCE                                         # optional
+// Errors (InputError): groups must divide the chips, hosts the
+// groups; `between` is required with several hosts and refused with one.
+NodeSpec read_node(const ConfigValue& node);
+
+}  // namespace silicast
