@@ -1,0 +1,44 @@
+// What clients do to their requests: another tokenizer, a limit on output, a class, and how long they wait.
+#pragma once
+
+#include <memory>
+#include <optional>
+
+#include "sim/base/random.hpp"
+#include "sim/base/units.hpp"
+#include "sim/io/config_reader.hpp"
+#include "workloads/request_source.hpp"
+
+namespace silicast {
+
+struct ClientEdits {
+  double token_scale = 1;       // prompt and output times it, to the nearest token, at least 1
+  std::int32_t max_output = 0;  // output is cut to it, after scaling; 0: no limit
+  std::optional<ClassId> request_class;
+  std::optional<Seconds> timeout;  // deadline = arrival + timeout
+  double abort_probability = 0;    // a client that aborts does so after an exponential time;
+  Seconds abort_mean;              // whichever of timeout and abort comes first is the deadline
+};
+
+class ClientSource final : public RequestSource {
+ public:
+  // `at` is where a token count that grows past kMaxTokens is reported.
+  ClientSource(std::unique_ptr<RequestSource> source, ClientEdits edits, RandomStream abort_stream,
+               ConfigValue at);
+
+  std::optional<SimTime> next_time() override { return source_->next_time(); }
+  RequestSpec take() override;
+  bool more_after_ends() const override { return source_->more_after_ends(); }
+  void ended(const RequestSpec& request, SimTime now) override { source_->ended(request, now); }
+
+ private:
+  std::int32_t scaled(std::int32_t tokens) const;
+  void set_deadline(RequestSpec& request);
+
+  std::unique_ptr<RequestSource> source_;
+  ClientEdits edits_;
+  RandomStream abort_stream_;
+  ConfigValue at_;
+};
+
+}  // namespace silicast

@@ -1,0 +1,57 @@
+#include "workloads/closed_loop_source.hpp"
+
+#include <algorithm>
+
+#include "sim/base/check.hpp"
+#include "workloads/limits.hpp"
+
+namespace silicast {
+namespace {
+constexpr double kNotWaiting = -1;
+}
+
+ClosedLoopSource::ClosedLoopSource(std::int32_t concurrency, ThinkTime think_time, RandomStream think_stream,
+                                   RequestLengths lengths, SourceBounds bounds)
+    : pause_(static_cast<std::size_t>(concurrency), kNotWaiting),
+      think_time_(think_time),
+      think_stream_(think_stream),
+      lengths_(std::move(lengths)),
+      bounds_(bounds) {
+  for (std::int32_t client = 0; client < concurrency; ++client) asking_.push({SimTime{}, client});
+}
+
+std::optional<SimTime> ClosedLoopSource::next_time() {
+  if (bounds_.requests == 0 || asking_.empty() || asking_.top().time >= bounds_.end) return std::nullopt;
+  return asking_.top().time;
+}
+
+RequestSpec ClosedLoopSource::take() {
+  SILICAST_CHECK(next_time().has_value(), "take() of a closed loop where nobody asks");
+  const Asking asking = asking_.top();
+  asking_.pop();
+  --bounds_.requests;
+  ++waiting_;
+  RequestSpec request;
+  request.arrival = asking.time;
+  request.client = asking.client;
+  lengths_.draw(request);
+  const double mean = think_time_.mean.value();
+  pause_[static_cast<std::size_t>(asking.client)] =
+      think_time_.exponential ? mean * think_stream_.exponential() : mean;
+  return request;
+}
+
+bool ClosedLoopSource::more_after_ends() const {
+  return waiting_ > 0 && bounds_.requests > static_cast<std::int64_t>(asking_.size());
+}
+
+void ClosedLoopSource::ended(const RequestSpec& request, SimTime now) {
+  const auto client = static_cast<std::size_t>(request.client);
+  SILICAST_CHECK(client < pause_.size() && pause_[client] >= 0, "client {} waits for no answer",
+                 request.client);
+  asking_.push({now + Seconds(pause_[client]), request.client});
+  pause_[client] = kNotWaiting;
+  --waiting_;
+}
+
+}  // namespace silicast

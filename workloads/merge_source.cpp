@@ -1,0 +1,52 @@
+#include "workloads/merge_source.hpp"
+
+#include <algorithm>
+#include <limits>
+
+#include "sim/base/check.hpp"
+
+namespace silicast {
+
+MergeSource::MergeSource(std::vector<std::unique_ptr<RequestSource>> children)
+    : children_(std::move(children)), next_(children_.size()) {
+  for (std::size_t child = 0; child < children_.size(); ++child) refresh(child);
+}
+
+void MergeSource::refresh(std::size_t child) {
+  next_[child] = children_[child]->next_time().value_or(SimTime::never());
+}
+
+std::optional<SimTime> MergeSource::next_time() {
+  const SimTime first = *std::min_element(next_.begin(), next_.end());
+  if (first == SimTime::never()) return std::nullopt;
+  return first;
+}
+
+RequestSpec MergeSource::take() {
+  const auto child = static_cast<std::size_t>(std::min_element(next_.begin(), next_.end()) - next_.begin());
+  SILICAST_CHECK(next_[child] != SimTime::never(), "take() of an exhausted source");
+  RequestSpec request = children_[child]->take();
+  const std::int64_t client =
+      static_cast<std::int64_t>(request.client) * static_cast<std::int64_t>(children_.size()) +
+      static_cast<std::int64_t>(child);
+  SILICAST_CHECK(client <= std::numeric_limits<std::int32_t>::max(), "too many merged clients");
+  request.client = static_cast<std::int32_t>(client);
+  refresh(child);
+  return request;
+}
+
+bool MergeSource::more_after_ends() const {
+  return std::any_of(children_.begin(), children_.end(),
+                     [](const auto& child) { return child->more_after_ends(); });
+}
+
+void MergeSource::ended(const RequestSpec& request, SimTime now) {
+  const auto children = static_cast<std::int32_t>(children_.size());
+  const auto child = static_cast<std::size_t>(request.client % children);
+  RequestSpec inner = request;
+  inner.client = request.client / children;
+  children_[child]->ended(inner, now);
+  refresh(child);
+}
+
+}  // namespace silicast

@@ -1,0 +1,29 @@
+// Several sources as one, in time order; the earlier in the list first among those of one instant.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "workloads/request_source.hpp"
+
+namespace silicast {
+
+class MergeSource final : public RequestSource {
+ public:
+  // A child's `client` must be below 2^31 / children: it is numbered client * children + child outside.
+  explicit MergeSource(std::vector<std::unique_ptr<RequestSource>> children);
+
+  std::optional<SimTime> next_time() override;
+  RequestSpec take() override;
+  bool more_after_ends() const override;
+  void ended(const RequestSpec& request, SimTime now) override;  // reaches the child that asked
+
+ private:
+  void refresh(std::size_t child);
+
+  std::vector<std::unique_ptr<RequestSource>> children_;
+  std::vector<SimTime> next_;  // of each child; never() when it knows of none
+};
+
+}  // namespace silicast

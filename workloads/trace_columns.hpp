@@ -1,0 +1,37 @@
+// Which columns of a table (or keys of an object) hold a request, in which unit, and how their text becomes
+// numbers. Shared by every format that maps columns.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "sim/base/errors.hpp"
+#include "sim/base/ids.hpp"
+#include "sim/io/config_reader.hpp"
+
+namespace silicast {
+
+enum class ArrivalUnit { kNanoseconds, kMicroseconds, kMilliseconds, kSeconds, kDatetime };
+
+struct TraceColumns {
+  std::string arrival;
+  std::string prompt;
+  std::string output;
+  std::optional<std::string> request_class;
+  ArrivalUnit unit = ArrivalUnit::kSeconds;
+  std::vector<std::string> class_names;  // what a class may be
+
+  // From `columns: {arrival: ts, prompt: n_in, output: n_out, class: tier}` and `units: {arrival: ms}`; the
+  // class alone may be left out.
+  static TraceColumns read(ConfigMap& trace, const std::vector<std::string>& class_names);
+};
+
+// The text of one field as a number; InputError at `mark` under the column's name.
+std::int64_t arrival_of(const TraceColumns& columns, std::string_view text, const Mark& mark);
+std::int32_t tokens_of(const std::string& column, std::string_view text, const Mark& mark);
+ClassId class_of(const TraceColumns& columns, std::string_view text, const Mark& mark);
+
+}  // namespace silicast

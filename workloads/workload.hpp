@@ -1,0 +1,56 @@
+// A workload as a scenario writes it, made into a source of requests.
+//
+//   workload:
+//     trace: {format: azure, file: conv.csv}    # or arrivals + prompt + output, closed_loop + prompt +
+//     output, slice: {from: 10 min, to: 20 min}         # merge: [workload, ...], preset: NAME speed: 2.0
+//     timeout: 60 s
+//
+// What is given beside the source is applied in this order, whatever the order in the file: slice (on the
+// source's own clock), speed, token_scale, max_output, class, timeout and abort (on the simulated clock).
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "sim/io/config_reader.hpp"
+#include "workloads/request_source.hpp"
+
+namespace silicast {
+
+struct WorkloadContext {
+  std::uint64_t seed = 1;
+  std::string base_dir;                  // folder of the scenario; relative paths count from it
+  std::string configs_dir;               // presets are configs_dir/workloads/NAME.yaml
+  std::vector<std::string> class_names;  // ClassId is the position; requests that name none are of the first
+  // Read traces once through before the run: a bad line is found before anything is written, and WorkloadInfo
+  // is exact. Costs as much as the run's own reading; pipes are never read ahead.
+  bool scan_traces = true;
+};
+
+// What is known before the run, after every modifier; nullopt where it is not.
+struct WorkloadInfo {
+  bool open_loop = true;                 // no arrival waits for an answer
+  bool generated = true;                 // nothing comes from a trace
+  std::string description;               // one line for people
+  std::optional<std::int64_t> requests;  // expected where the count is left to chance
+  std::optional<double> mean_rate;       // requests/s, of open loops
+  std::optional<double> mean_prompt;     // tokens
+  std::optional<double> mean_output;     // tokens
+};
+
+struct Workload {
+  std::unique_ptr<RequestSource> source;
+  WorkloadInfo info;
+};
+
+// Reads the mapping strictly; InputError for anything wrong in it, in a preset, or (scan_traces) in a trace.
+// Memory is O(clients), whatever the number of requests.
+Workload make_workload(const ConfigValue& workload, const WorkloadContext& context);
+
+// The presets that exist, by name.
+std::vector<std::string> workload_presets(const std::string& configs_dir);
+
+}  // namespace silicast
