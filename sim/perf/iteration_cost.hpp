@@ -12,12 +12,12 @@ namespace silicast {
 
 // All that the cost of an iteration depends on.
 struct BatchShape {
-  std::int32_t decode_sequences = 0;    // sequences that compute one token each
-  std::int64_t decode_kv_tokens = 0;    // sum of their KV lengths, this iteration's token included
-  std::int32_t prefill_sequences = 0;   // sequences that compute a chunk of their prompt
-  std::int32_t prefill_tokens = 0;      // sum of the chunks
-  double prefill_attention = 0;         // sum over chunks of IterationCost::prefill_attention, s per layer
-  std::int32_t sampled_sequences = 0;   // sequences that get a token out of this iteration
+  std::int32_t decode_sequences = 0;   // sequences that compute one token each
+  std::int64_t decode_kv_tokens = 0;   // sum of their KV lengths, this iteration's token included
+  std::int32_t prefill_sequences = 0;  // sequences that compute a chunk of their prompt
+  std::int32_t prefill_tokens = 0;     // sum of the chunks
+  double prefill_attention = 0;        // sum over chunks of IterationCost::prefill_attention, s per layer
+  std::int32_t sampled_sequences = 0;  // sequences that get a token out of this iteration
 };
 
 // Durations of consecutive iterations of an unchanged batch: iteration i (from 0) takes first + slope * i
@@ -54,10 +54,11 @@ struct PiecewiseLine {
 // One pipeline stage, all of its layers together; every entry in seconds.
 struct StageCost {
   double layers = 0;
-  std::vector<double> tokens;         // [m]: GEMMs, norms, collectives, sends of m tokens; [0] is 0
-  std::vector<double> sequences;      // [s]: LM head and sampling of s sequences (last stage); [0] is 0
-  std::vector<double> decode_base;    // [n]: part of decode attention that depends on the sequences alone; [0] is 0
-  PiecewiseLine decode_kv;            // part of decode attention by total KV tokens of the batch
+  std::vector<double> tokens;     // [m]: GEMMs, norms, collectives, sends of m tokens; [0] is 0
+  std::vector<double> sequences;  // [s]: LM head and sampling of s sequences (last stage); [0] is 0
+  std::vector<double>
+      decode_base;          // [n]: part of decode attention that depends on the sequences alone; [0] is 0
+  PiecewiseLine decode_kv;  // part of decode attention by total KV tokens of the batch
 };
 
 class IterationCost {
@@ -71,24 +72,29 @@ class IterationCost {
   IterationCost() = default;
   // `prefill_quadratic[c]`: seconds per layer and per (query, key) pair for a chunk of c tokens when compute
   // binds; `prefill_kv`: seconds per layer and KV token read when memory binds.
-  IterationCost(std::vector<StageCost> stages, HostOverhead host, std::vector<double> prefill_quadratic, double prefill_kv);
+  IterationCost(std::vector<StageCost> stages, HostOverhead host, std::vector<double> prefill_quadratic,
+                double prefill_kv);
 
   // Largest token and sequence counts that the tables hold.
   std::int32_t max_tokens() const { return static_cast<std::int32_t>(stages_[0].tokens.size()) - 1; }
   std::int32_t max_sequences() const { return static_cast<std::int32_t>(stages_[0].sequences.size()) - 1; }
 
-  // Attention of a prompt chunk of `tokens` over `context` earlier tokens and itself (causal), seconds per layer.
+  // Attention of a prompt chunk of `tokens` over `context` earlier tokens and itself (causal), seconds per
+  // layer.
   double prefill_attention(std::int32_t tokens, std::int64_t context) const;
 
-  // Durations from this shape on, as long as the batch stays as it is. The shape must be within the tables and
-  // not empty. `line.iterations` is 1 or more; it is 1 for a shape with prefill tokens.
+  // Durations from this shape on, as long as the batch stays as it is. The shape must be within the tables
+  // and not empty. `line.iterations` is 1 or more; it is 1 for a shape with prefill tokens.
   IterationLine line(const BatchShape& shape) const;
 
  private:
+  IterationLine envelope_line(const BatchShape& shape, std::int32_t sequences) const;
+
   std::vector<StageCost> stages_;
   HostOverhead host_;
   std::vector<double> prefill_quadratic_;
   double prefill_kv_ = 0;
+  bool simple_ = false;  // one stage, one decode piece, host work not overlapped
 };
 
 }  // namespace silicast

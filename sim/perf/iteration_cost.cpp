@@ -1,0 +1,235 @@
+// Reads the compiled tables: a handful of loads for one stage, an upper envelope of lines for pipelines,
+// for host work that overlaps, and where a piece of the decode line ends.
+#include "sim/perf/iteration_cost.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+#include "sim/base/check.hpp"
+
+namespace silicast {
+namespace {
+
+constexpr std::int64_t kForever = std::numeric_limits<std::int64_t>::max();
+constexpr double kShortest = 2e-9;  // s; an iteration must advance the nanosecond clock
+
+struct Line {
+  double value = 0;
+  double slope = 0;
+  double at(std::int64_t i) const { return value + slope * static_cast<double>(i); }
+};
+
+// The integer i >= 1 with passed(i) and, but for i = 1, not passed(i - 1); `passed` stays true once true. The
+// guess (a rounded root) only says where to look first: steps double away from it, then a bisection closes
+// in.
+template <class Passed>
+std::int64_t first_integer(double guess, Passed passed) {
+  constexpr double kFar = 1e15;  // no run lasts as long, and doubles still count exactly
+  if (!(guess < kFar)) return kForever;
+  std::int64_t high = guess < 1 ? 1 : static_cast<std::int64_t>(guess);
+  std::int64_t low = high - 1;  // ends as a place not passed, or 0
+  for (std::int64_t step = 1; low > 0 && passed(low); step *= 2) {
+    high = low;
+    low = std::max<std::int64_t>(0, low - step);
+  }
+  for (std::int64_t step = 1; !passed(high); step *= 2) {
+    if (static_cast<double>(high) > kFar) return kForever;
+    low = high;
+    high += step;
+  }
+  while (high - low > 1) {
+    const std::int64_t middle = low + (high - low) / 2;
+    (passed(middle) ? high : low) = middle;
+  }
+  return high;
+}
+
+// What one micro-batch of a pipeline computes: an even share of the iteration, sequences rounded up.
+struct Share {
+  std::int32_t tokens;
+  std::int32_t decode_sequences;
+  std::int32_t sampled_sequences;
+  double prefill_attention;
+  double kv_tokens;  // of iteration 0
+  double kv_growth;  // per iteration
+};
+
+Share share_of(const BatchShape& shape, std::int32_t micro_batches) {
+  const auto up = [micro_batches](std::int32_t count) { return (count + micro_batches - 1) / micro_batches; };
+  const double share = 1.0 / micro_batches;
+  return {up(shape.decode_sequences + shape.prefill_tokens),
+          up(shape.decode_sequences),
+          up(shape.sampled_sequences),
+          shape.prefill_attention * share,
+          static_cast<double>(shape.decode_kv_tokens) * share,
+          static_cast<double>(shape.decode_sequences) * share};
+}
+
+Line stage_line(const StageCost& stage, const Share& share) {
+  Line line{stage.tokens[share.tokens] + stage.sequences[share.sampled_sequences] +
+                stage.layers * share.prefill_attention,
+            0};
+  if (share.decode_sequences == 0) return line;
+  const auto& piece = stage.decode_kv.at(share.kv_tokens);
+  line.value +=
+      stage.decode_base[share.decode_sequences] + piece.value + piece.slope * (share.kv_tokens - piece.start);
+  line.slope = piece.slope * share.kv_growth;
+  return line;
+}
+
+// Number of iterations until the KV length leaves its piece of the decode line.
+std::int64_t piece_iterations(const PiecewiseLine& line, const Share& share) {
+  if (share.decode_sequences == 0) return kForever;
+  const auto* next = &line.at(share.kv_tokens) + 1;
+  if (next == line.pieces.data() + line.pieces.size()) return kForever;
+  const double gap = next->start - share.kv_tokens;
+  return first_integer(gap / share.kv_growth, [&](std::int64_t i) {
+    return share.kv_tokens + share.kv_growth * static_cast<double>(i) >= next->start;
+  });
+}
+
+// The largest of several lines from iteration 0 on, and where another of them overtakes it.
+class Envelope {
+ public:
+  void offer(const Line& line) {
+    if (line.value > top_.value || (line.value == top_.value && line.slope > top_.slope)) top_ = line;
+  }
+  // After every line was offered, each once more: iteration from which `line` is above the top.
+  std::int64_t overtaken_at(const Line& line) const {
+    // Slopes that differ by rounding alone stay together within 1e-12, however long the run.
+    if (line.slope <= top_.slope * (1 + 1e-13)) return kForever;
+    const double guess = (top_.value - line.value) / (line.slope - top_.slope);
+    return first_integer(guess, [&](std::int64_t i) { return line.at(i) > top_.at(i); });
+  }
+  const Line& top() const { return top_; }
+
+ private:
+  Line top_{-1, 0};
+};
+
+void check_table(const std::vector<double>& table, std::string_view name) {
+  SILICAST_CHECK(!table.empty(), "{} is empty", name);
+  for (double value : table) SILICAST_CHECK(std::isfinite(value) && value >= 0, "{} holds {}", name, value);
+}
+
+void check_decode_line(const PiecewiseLine& line) {
+  SILICAST_CHECK(!line.pieces.empty() && line.pieces[0].start == 0, "the decode line does not begin at 0");
+  for (std::size_t i = 0; i < line.pieces.size(); ++i) {
+    const auto& piece = line.pieces[i];
+    SILICAST_CHECK(
+        std::isfinite(piece.value) && piece.value >= 0 && std::isfinite(piece.slope) && piece.slope >= 0,
+        "piece {} of the decode line: value {}, slope {}", i, piece.value, piece.slope);
+    if (i == 0) continue;
+    const auto& before = line.pieces[i - 1];
+    const double end = before.value + before.slope * (piece.start - before.start);
+    SILICAST_CHECK(piece.start > before.start, "piece {} of the decode line begins at {}", i, piece.start);
+    SILICAST_CHECK(std::abs(piece.value - end) <= 1e-12 * end, "the decode line jumps from {} to {} at {}",
+                   end, piece.value, piece.start);
+  }
+}
+
+}  // namespace
+
+IterationCost::IterationCost(std::vector<StageCost> stages, HostOverhead host,
+                             std::vector<double> prefill_quadratic, double prefill_kv)
+    : stages_(std::move(stages)),
+      host_(host),
+      prefill_quadratic_(std::move(prefill_quadratic)),
+      prefill_kv_(prefill_kv) {
+  SILICAST_CHECK(!stages_.empty(), "no stages");
+  SILICAST_CHECK(std::isfinite(host_.per_iteration) && host_.per_iteration >= 0, "host {}",
+                 host_.per_iteration);
+  SILICAST_CHECK(std::isfinite(host_.per_sequence) && host_.per_sequence >= 0, "host {}", host_.per_sequence);
+  SILICAST_CHECK(std::isfinite(prefill_kv_) && prefill_kv_ >= 0, "prefill_kv {}", prefill_kv_);
+  check_table(prefill_quadratic_, "prefill_quadratic");
+  for (const StageCost& stage : stages_) {
+    SILICAST_CHECK(std::isfinite(stage.layers) && stage.layers >= 0, "{} layers", stage.layers);
+    check_table(stage.tokens, "tokens");
+    check_table(stage.sequences, "sequences");
+    check_table(stage.decode_base, "decode_base");
+    check_decode_line(stage.decode_kv);
+    SILICAST_CHECK(stage.tokens.size() == stages_[0].tokens.size());
+    SILICAST_CHECK(stage.sequences.size() == stages_[0].sequences.size());
+    SILICAST_CHECK(stage.decode_base.size() == stage.sequences.size());
+  }
+  SILICAST_CHECK(prefill_quadratic_.size() == stages_[0].tokens.size());
+  // Any iteration takes at least its tokens' time in each stage and the host's time.
+  for (std::size_t m = 1; m < stages_[0].tokens.size(); ++m)
+    SILICAST_CHECK(host_.per_iteration + host_.per_sequence + stages_[0].tokens[m] >= kShortest,
+                   "an iteration of {} tokens takes {} s", m, stages_[0].tokens[m]);
+  simple_ = stages_.size() == 1 && stages_[0].decode_kv.pieces.size() == 1 && !host_.overlapped;
+}
+
+double IterationCost::prefill_attention(std::int32_t tokens, std::int64_t context) const {
+  SILICAST_CHECK(tokens >= 0 && tokens <= max_tokens() && context >= 0, "{} tokens after {}", tokens,
+                 context);
+  const double c = tokens;
+  const double p = static_cast<double>(context);
+  if (tokens == 0) return 0;
+  return std::max(prefill_quadratic_[tokens] * (c * p + 0.5 * c * (c + 1)), prefill_kv_ * (p + c));
+}
+
+IterationLine IterationCost::line(const BatchShape& shape) const {
+  const std::int32_t tokens = shape.decode_sequences + shape.prefill_tokens;
+  const std::int32_t sequences = shape.decode_sequences + shape.prefill_sequences;
+  const auto limit = static_cast<std::int32_t>(stages_[0].sequences.size());
+  SILICAST_CHECK(tokens > 0 && tokens < static_cast<std::int32_t>(stages_[0].tokens.size()), "{} tokens",
+                 tokens);
+  SILICAST_CHECK(shape.decode_sequences >= 0 && shape.decode_sequences < limit && sequences > 0 &&
+                     shape.sampled_sequences >= 0 && shape.sampled_sequences < limit,
+                 "{} decode, {} prefill and {} sampled sequences", shape.decode_sequences,
+                 shape.prefill_sequences, shape.sampled_sequences);
+  if (!simple_) return envelope_line(shape, sequences);
+  const StageCost& stage = stages_[0];
+  const double host = host_.per_iteration + host_.per_sequence * sequences;
+  IterationLine line;
+  line.first = host + stage.tokens[tokens] + stage.sequences[shape.sampled_sequences] +
+               stage.layers * shape.prefill_attention;
+  if (shape.decode_sequences > 0) {
+    const auto& piece = stage.decode_kv.pieces[0];
+    line.first += stage.decode_base[shape.decode_sequences] + piece.value +
+                  piece.slope * static_cast<double>(shape.decode_kv_tokens);
+    line.slope = piece.slope * shape.decode_sequences;
+  }
+  if (shape.prefill_tokens > 0) line.iterations = 1;
+  return line;
+}
+
+// One micro-batch passes the stages one after another (latency), and the slowest stage must serve every
+// micro-batch (throughput): the longer of the two, a maximum of lines, is the chips' time of the joint
+// iteration.
+IterationLine IterationCost::envelope_line(const BatchShape& shape, std::int32_t sequences) const {
+  const std::int32_t micro_batches = std::min(static_cast<std::int32_t>(stages_.size()), sequences);
+  const Share share = share_of(shape, micro_batches);
+  const Line host{host_.per_iteration + host_.per_sequence * sequences, 0};
+  const double copies = micro_batches;
+  const double added = host_.overlapped ? 0 : host.value;
+  Envelope envelope;
+  Line pass{added, 0};
+  IterationLine line;
+  for (const StageCost& stage : stages_) {
+    const Line one = stage_line(stage, share);
+    pass.value += one.value;
+    pass.slope += one.slope;
+    envelope.offer({added + copies * one.value, copies * one.slope});
+    line.iterations = std::min(line.iterations, piece_iterations(stage.decode_kv, share));
+  }
+  envelope.offer(pass);
+  if (host_.overlapped) envelope.offer(host);
+  line.first = envelope.top().value;
+  line.slope = envelope.top().slope;
+  if (shape.prefill_tokens > 0) {
+    line.iterations = 1;
+    return line;
+  }
+  line.iterations = std::min(line.iterations, envelope.overtaken_at(pass));
+  for (const StageCost& stage : stages_) {
+    const Line one = stage_line(stage, share);
+    line.iterations =
+        std::min(line.iterations, envelope.overtaken_at({added + copies * one.value, copies * one.slope}));
+  }
+  return line;
+}
+
+}  // namespace silicast
