@@ -11,8 +11,8 @@
 
 namespace silicast {
 
-// Nearest nanosecond; the only place where a duration becomes an integer. Needs |duration| < 2^53 ns.
-inline std::int64_t nanoseconds(Seconds duration) { return std::llround(duration.value() * 1e9); }
+// Nearest nanosecond, ties to even; the only place where a duration becomes an integer. Needs |duration| < 2^53 ns.
+inline std::int64_t nanoseconds(Seconds duration) { return std::llrint(duration.value() * 1e9); }
 
 struct SimTime {
   std::int64_t ns = 0;

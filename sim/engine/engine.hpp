@@ -21,11 +21,15 @@ class Engine {
   bool pending(EventId id) const { return queue_.pending(id); }
   bool cancel(EventId id) { return queue_.cancel(id); }
 
+  // A pending event is to happen at another instant, not past either.
+  void move(EventId id, SimTime time) {
+    SILICAST_CHECK(time >= now_ && queue_.pending(id));
+    queue_.move(id, time);
+  }
+
   // Whether an event of this rank scheduled now for this very instant would be the next to run. Then its
   // action may be called at once instead of going through the queue.
-  bool next_now(Rank rank) const {
-    return queue_.empty() || queue_.next_time() > now_ || queue_.next_rank() > rank;
-  }
+  bool next_now(Rank rank) const { return !queue_.due_before(now_, rank); }
 
   bool idle() const { return queue_.empty(); }
   SimTime next_time() const { return queue_.next_time(); }  // not idle

@@ -2,85 +2,97 @@
 
 #include <algorithm>
 
+#include "sim/base/check.hpp"
+
 namespace silicast {
 
-void EventQueue::place(std::size_t position, const Entry& entry) {
-  heap_[position] = entry;
-  slots_[entry.slot].position = static_cast<std::uint32_t>(position);
+EventQueue::EventQueue() { grow(); }
+
+// Doubles the leaves; the events keep their slots.
+void EventQueue::grow() {
+  const std::size_t old_leaves = slots_.size(), leaves = std::max<std::size_t>(16, 2 * old_leaves);
+  SILICAST_CHECK(leaves <= kMaxSlots, "{} events pending", old_leaves);
+  std::vector<Key> nodes(2 * leaves, kNever);
+  std::copy(nodes_.begin() + static_cast<std::ptrdiff_t>(old_leaves), nodes_.end(), nodes.begin() + static_cast<std::ptrdiff_t>(leaves));
+  for (std::size_t i = leaves - 1; i > 0; --i) nodes[i] = std::min(nodes[2 * i], nodes[2 * i + 1]);
+  nodes_ = std::move(nodes);
+  slots_.resize(leaves);
+  for (std::size_t slot = leaves; slot > old_leaves; --slot) free_slots_.push_back(static_cast<std::uint32_t>(slot - 1));
 }
 
-void EventQueue::sift_up(std::size_t position, Entry entry) {
-  while (position > 0) {
-    const std::size_t parent = (position - 1) / 4;
-    if (!entry.before(heap_[parent])) break;
-    place(position, heap_[parent]);
-    position = parent;
-  }
-  place(position, entry);
+EventQueue::Key EventQueue::first() const {
+  if (vacated_ == kNone) return nodes_[1];
+  // The smallest of all but the vacated leaf: the winners of the subtrees beside its way to the root.
+  Key smallest = kNever;
+  for (std::size_t i = slots_.size() + vacated_; i > 1; i /= 2) smallest = std::min(smallest, nodes_[i ^ 1]);
+  return smallest;
 }
 
-void EventQueue::sift_down(std::size_t position, Entry entry) {
-  const std::size_t size = heap_.size();
-  while (true) {
-    const std::size_t first = 4 * position + 1;
-    if (first >= size) break;
-    std::size_t best = first;
-    const std::size_t end = std::min(first + 4, size);
-    for (std::size_t child = first + 1; child < end; ++child)
-      if (heap_[child].before(heap_[best])) best = child;
-    if (!heap_[best].before(entry)) break;
-    place(position, heap_[best]);
-    position = best;
+void EventQueue::set(std::uint32_t slot, Key key) {
+  Key* nodes = nodes_.data();
+  std::size_t i = slots_.size() + slot;
+  nodes[i] = key;
+  for (; i > 1; i /= 2) {
+    key = std::min(key, nodes[i ^ 1]);
+    nodes[i / 2] = key;
   }
-  place(position, entry);
+}
+
+void EventQueue::next_sequence() { SILICAST_CHECK(++sequence_ < kMaxSequence, "{} events", sequence_); }
+
+std::uint32_t EventQueue::take_slot() {
+  if (free_slots_.empty()) grow();
+  const std::uint32_t slot = free_slots_.back();
+  free_slots_.pop_back();
+  return slot;
+}
+
+void EventQueue::release_slot(std::uint32_t slot) {
+  slots_[slot].used = false;
+  ++slots_[slot].generation;
+  free_slots_.push_back(slot);
+  --size_;
+}
+
+void EventQueue::settle() {
+  if (vacated_ == kNone) return;
+  set(vacated_, kNever);
+  vacated_ = kNone;
 }
 
 EventId EventQueue::push(SimTime time, Rank rank, Action action) {
-  std::uint32_t slot;
-  if (free_slots_.empty()) {
-    slot = static_cast<std::uint32_t>(slots_.size());
-    slots_.emplace_back();
-  } else {
-    slot = free_slots_.back();
-    free_slots_.pop_back();
-  }
+  // The slot released last is taken first, so that a successor finds the vacated one.
+  if (free_slots_.empty() || free_slots_.back() != vacated_) settle();
+  const std::uint32_t slot = take_slot();
+  vacated_ = kNone;
   slots_[slot].action = action;
   slots_[slot].used = true;
-  const Entry entry{time, (static_cast<std::uint64_t>(rank) << kRankShift) | sequence_++, slot};
-  heap_.emplace_back();
-  sift_up(heap_.size() - 1, entry);
+  ++size_;
+  set(slot, key_of(time, rank, slot));
+  next_sequence();
   return {slot, slots_[slot].generation};
-}
-
-bool EventQueue::pending(EventId id) const {
-  return id.slot < slots_.size() && slots_[id.slot].used && slots_[id.slot].generation == id.generation;
 }
 
 bool EventQueue::cancel(EventId id) {
   if (!pending(id)) return false;
-  remove_at(slots_[id.slot].position);
+  settle();
+  set(id.slot, kNever);
+  release_slot(id.slot);
   return true;
 }
 
-Action EventQueue::pop() {
-  const Action action = slots_[heap_.front().slot].action;
-  remove_at(0);
-  return action;
+void EventQueue::move(EventId id, SimTime time) {
+  settle();
+  const std::uint64_t order = static_cast<std::uint64_t>(nodes_[slots_.size() + id.slot]);
+  set(id.slot, key_of(time, static_cast<Rank>(order >> kRankShift), id.slot));
+  next_sequence();
 }
 
-void EventQueue::remove_at(std::size_t position) {
-  Slot& slot = slots_[heap_[position].slot];
-  slot.used = false;
-  ++slot.generation;
-  free_slots_.push_back(heap_[position].slot);
-  const Entry last = heap_.back();
-  heap_.pop_back();
-  if (position == heap_.size()) return;
-  // The last entry fills the hole; it may belong above it (another branch) or below.
-  if (position > 0 && last.before(heap_[(position - 1) / 4]))
-    sift_up(position, last);
-  else
-    sift_down(position, last);
+Action EventQueue::pop() {
+  settle();
+  vacated_ = static_cast<std::uint32_t>(nodes_[1]) & (kMaxSlots - 1);
+  release_slot(vacated_);
+  return slots_[vacated_].action;
 }
 
 }  // namespace silicast

@@ -1,5 +1,6 @@
-// Pending events in a total order: (time, rank, order of scheduling). A 4-ary heap of small entries; the
-// actions lie in reused slots, so nothing is allocated once the queue has grown. Cancelling removes the event.
+// Pending events in a total order: (time, rank, order of scheduling). Each event has a slot, a leaf of a winner tree
+// (Knuth, The Art of Computer Programming 3, 5.4.1): whatever happens to an event, one walk from its leaf to the root puts
+// the tree in order. Slots are reused, so nothing is allocated once the queue has grown.
 #pragma once
 
 #include <cstddef>
@@ -23,7 +24,7 @@ struct Action {
   void operator()() const { call(target, argument); }
 };
 
-// Who goes first at one instant: the lower rank. The user of the engine names its ranks.
+// Who goes first at one instant: the lower rank, at most 15. The user of the engine names its ranks.
 using Rank = std::uint8_t;
 
 // A safe handle: holding one of an event that has run or was cancelled does no harm.
@@ -32,44 +33,63 @@ struct EventId {
   std::uint32_t generation = 0;
 };
 
+// Times are not negative.
 class EventQueue {
  public:
-  bool empty() const { return heap_.empty(); }
-  std::size_t size() const { return heap_.size(); }
-  SimTime next_time() const { return heap_.front().time; }                              // not empty
-  Rank next_rank() const { return static_cast<Rank>(heap_.front().order >> kRankShift); }  // not empty
+  EventQueue();
+
+  std::size_t size() const { return size_; }
+  bool empty() const { return size_ == 0; }
+  SimTime next_time() const { return {static_cast<std::int64_t>(first() >> 64)}; }  // not empty
+  // Whether an event is due before one of this rank that would be scheduled now for `time`.
+  bool due_before(SimTime time, Rank rank) const { return first() < key_of(time, rank, 0); }
 
   EventId push(SimTime time, Rank rank, Action action);       // O(log n)
-  bool pending(EventId id) const;
+  bool pending(EventId id) const {
+    return id.slot < slots_.size() && slots_[id.slot].used && slots_[id.slot].generation == id.generation;
+  }
   bool cancel(EventId id);                                    // O(log n); false when it is not pending
-  Action pop();                                               // the first event; not empty
+  // A pending event happens at another time, after what was scheduled for that time and rank before. O(log n).
+  void move(EventId id, SimTime time);
+  Action pop();                                               // the first event; not empty. O(log n)
 
  private:
-  static constexpr int kRankShift = 56;
-  struct Entry {
-    SimTime time;
-    std::uint64_t order;  // rank in the top byte, then the sequence number
-    std::uint32_t slot;
-    bool before(const Entry& other) const {
-      return time.ns != other.time.ns ? time.ns < other.time.ns : order < other.order;
-    }
-  };
+  // Time in the upper half; below it the rank (4 bits), the sequence number (38) and the slot (22): one comparison decides
+  // the order, and a node of the tree is nothing but a key.
+  __extension__ using Key = unsigned __int128;
+  static constexpr Key kNever = ~Key{0};
+  static constexpr int kRankShift = 60;
+  static constexpr int kSequenceShift = 22;
+  static constexpr std::uint64_t kMaxSequence = std::uint64_t{1} << (kRankShift - kSequenceShift);
+  static constexpr std::size_t kMaxSlots = std::size_t{1} << kSequenceShift;
+  static constexpr std::uint32_t kNone = 0xffffffff;
   struct Slot {
     Action action;
-    std::uint32_t position = 0;  // in the heap
     std::uint32_t generation = 0;
     bool used = false;
   };
 
-  void place(std::size_t position, const Entry& entry);
-  void sift_up(std::size_t position, Entry entry);
-  void sift_down(std::size_t position, Entry entry);
-  void remove_at(std::size_t position);
+  // Of an event that would be scheduled now.
+  Key key_of(SimTime time, Rank rank, std::uint32_t slot) const {
+    return Key{static_cast<std::uint64_t>(time.ns)} << 64 |
+           (static_cast<std::uint64_t>(rank) << kRankShift | sequence_ << kSequenceShift | slot);
+  }
+  Key first() const;                       // kNever when empty
+  void set(std::uint32_t slot, Key key);   // and puts the way to the root in order
+  void settle();
+  void next_sequence();
+  void grow();
+  std::uint32_t take_slot();
+  void release_slot(std::uint32_t slot);
 
-  std::vector<Entry> heap_;
-  std::vector<Slot> slots_;
+  std::vector<Key> nodes_;        // [1] is the root, node i has children 2i and 2i+1, the leaves come last
+  std::vector<Slot> slots_;       // as many as leaves
   std::vector<std::uint32_t> free_slots_;
+  std::size_t size_ = 0;
   std::uint64_t sequence_ = 0;
+  // The slot of the event popped last, while its leaf still holds its key: most events schedule a successor, which takes
+  // that slot and saves a walk.
+  std::uint32_t vacated_ = kNone;
 };
 
 }  // namespace silicast

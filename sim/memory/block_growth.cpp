@@ -6,10 +6,14 @@ namespace silicast {
 
 std::int64_t BlockGrowth::needed(std::int64_t iterations) const {
   const std::int64_t size = block_size();
-  std::int64_t blocks = sequences_ * (iterations / size);
+  std::int64_t blocks = 0, rest = iterations;
+  if (iterations >= size) {
+    blocks = sequences_ * (iterations / size);
+    rest = iterations % size;
+  }
   // The i-th token (from 0) of the incomplete period needs a block where length + i is a multiple of the size.
   std::int64_t at = full_now();
-  for (std::int64_t i = iterations % size; i > 0; --i) {
+  for (; rest > 0; --rest) {
     blocks += counts_[static_cast<std::size_t>(at)];
     if (--at < 0) at = size - 1;
   }

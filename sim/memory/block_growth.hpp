@@ -20,11 +20,17 @@ class BlockGrowth {
   // New blocks needed when every sequence grows by `iterations` tokens. O(block size).
   std::int64_t needed(std::int64_t iterations) const;
 
+  // Those of the very next iteration. O(1).
+  std::int64_t needed_next() const { return counts_[static_cast<std::size_t>(full_now())]; }
+
   // The most iterations, up to `limit`, whose new blocks are no more than `free`. O(block size).
   std::int64_t iterations_within(std::int64_t free, std::int64_t limit) const;
 
   // Every sequence has grown by so many tokens.
-  void advance(std::int64_t iterations) { phase_ = (phase_ + iterations) % block_size(); }
+  void advance(std::int64_t iterations) {
+    phase_ += iterations;
+    if (phase_ >= block_size()) phase_ %= block_size();
+  }
 
  private:
   std::int64_t block_size() const { return static_cast<std::int64_t>(counts_.size()); }

@@ -158,7 +158,7 @@ IterationCost::IterationCost(std::vector<StageCost> stages, HostOverhead host,
   for (std::size_t m = 1; m < stages_[0].tokens.size(); ++m)
     SILICAST_CHECK(host_.per_iteration + host_.per_sequence + stages_[0].tokens[m] >= kShortest,
                    "an iteration of {} tokens takes {} s", m, stages_[0].tokens[m]);
-  simple_ = stages_.size() == 1 && stages_[0].decode_kv.pieces.size() == 1 && !host_.overlapped;
+  simple_ = stages_.size() == 1 && stages_[0].decode_kv.pieces.size() == 1;
 }
 
 double IterationCost::prefill_attention(std::int32_t tokens, std::int64_t context) const {
@@ -184,13 +184,17 @@ IterationLine IterationCost::line(const BatchShape& shape) const {
   const StageCost& stage = stages_[0];
   const double host = host_.per_iteration + host_.per_sequence * sequences;
   IterationLine line;
-  line.first = host + stage.tokens[tokens] + stage.sequences[shape.sampled_sequences] +
-               stage.layers * shape.prefill_attention;
+  line.first = stage.tokens[tokens] + stage.sequences[shape.sampled_sequences] + stage.layers * shape.prefill_attention;
   if (shape.decode_sequences > 0) {
     const auto& piece = stage.decode_kv.pieces[0];
     line.first += stage.decode_base[shape.decode_sequences] + piece.value +
                   piece.slope * static_cast<double>(shape.decode_kv_tokens);
     line.slope = piece.slope * shape.decode_sequences;
+  }
+  if (!host_.overlapped) {
+    line.first += host;
+  } else if (line.first < host) {
+    return envelope_line(shape, sequences);  // the chips, slower with every token, may overtake the host
   }
   if (shape.prefill_tokens > 0) line.iterations = 1;
   return line;

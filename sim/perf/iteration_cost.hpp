@@ -94,7 +94,7 @@ class IterationCost {
   HostOverhead host_;
   std::vector<double> prefill_quadratic_;
   double prefill_kv_ = 0;
-  bool simple_ = false;  // one stage, one decode piece, host work not overlapped
+  bool simple_ = false;  // one stage, one decode piece
 };
 
 }  // namespace silicast

@@ -23,7 +23,7 @@ void BatchBuilder::add_chunk(RequestSlot slot, std::int32_t tokens) {
 bool BatchBuilder::continue_running() {
   if (state_.running.empty()) return true;
   // The common case first, without a walk over the sequences: everything fits.
-  const std::int64_t growth = state_.decoding.growth().needed(1);
+  const std::int64_t growth = state_.decoding.growth().needed_next();
   std::int64_t blocks = growth;
   std::int32_t tokens = state_.decoding.size();
   for (const RequestSlot slot : state_.prefilling) {

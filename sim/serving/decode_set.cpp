@@ -43,6 +43,7 @@ std::int64_t DecodeSet::iterations_to_finish() {
 }
 
 RequestSlot DecodeSet::next_finished() {
+  if (finishes_.empty() || finishes_.front().iteration > iteration_) return {};
   drop_stale();
   if (finishes_.empty() || finishes_.front().iteration != iteration_) return {};
   const RequestSlot slot = finishes_.front().slot;

@@ -125,7 +125,7 @@ void Replica::open_run() {
     stalled_.clear();
   }
   run_ = IterationRun{engine_.now(), {}, 0, 0};
-  record_.kv_blocks_start = state_.blocks.used() + (batch_.decodes ? state_.decoding.growth().needed(1) : 0);
+  record_.kv_blocks_start = state_.blocks.used() + (batch_.decodes ? state_.decoding.growth().needed_next() : 0);
   if (!batch_.chunks.empty()) {
     const double decode_only = batch_.decodes ? cost.line(shape).first : 0;
     for (const PromptChunk& chunk : batch_.chunks) {
@@ -189,8 +189,7 @@ void Replica::cut_to_iteration_in_flight() {
   const std::int64_t in_flight = run_.in_flight(engine_.now());
   if (in_flight == run_.end) return;
   run_.end = in_flight;
-  engine_.cancel(end_event_);
-  arm();
+  engine_.move(end_event_, run_.end_of(in_flight));
 }
 
 void Replica::end_iteration(std::int64_t) {

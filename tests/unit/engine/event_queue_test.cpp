@@ -13,7 +13,7 @@ struct Log {
   void note(std::int64_t value) { values.push_back(value); }
 };
 
-TEST_CASE("the event queue agrees with an ordered map over random pushes, pops and cancels") {
+TEST_CASE("the event queue agrees with an ordered map over random pushes, pops, moves and cancels") {
   RandomStream draw(7, "event_queue_test");
   EventQueue queue;
   Log log;
@@ -33,12 +33,23 @@ TEST_CASE("the event queue agrees with an ordered map over random pushes, pops a
       queue.pop()();
       REQUIRE(log.values.back() == reference.begin()->second);
       reference.erase(reference.begin());
+    } else if (!handles.empty() && what == 8) {
+      auto& [id, key] = handles[draw.below(handles.size())];
+      if (!queue.pending(id)) continue;
+      const std::int64_t value = reference.at(key);
+      reference.erase(key);
+      key = {now + static_cast<std::int64_t>(draw.below(60)), std::get<1>(key), sequence++};
+      queue.move(id, {std::get<0>(key)});
+      reference[key] = value;
     } else if (!handles.empty()) {
       const auto [id, key] = handles[draw.below(handles.size())];
       REQUIRE(queue.pending(id) == (reference.count(key) == 1));
       REQUIRE(queue.cancel(id) == (reference.erase(key) == 1));
     }
     REQUIRE(queue.size() == reference.size());
+    if (!reference.empty()) REQUIRE(queue.next_time().ns == std::get<0>(reference.begin()->first));
+    const Rank rank = static_cast<Rank>(draw.below(4));
+    REQUIRE(queue.due_before({now}, rank) == (!reference.empty() && reference.begin()->first < Key{now, rank, sequence}));
   }
 }
 
