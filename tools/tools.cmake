@@ -1,0 +1,9 @@
+# The programs: the silicast command and its benchmark.
+file(GLOB silicast_command_sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/tools/command/*.cpp)
+add_executable(silicast ${silicast_command_sources})
+target_link_libraries(silicast PRIVATE silicast_run Boost::program_options)
+install(TARGETS silicast RUNTIME DESTINATION bin)
+install(DIRECTORY configs/ DESTINATION share/silicast/configs)
+
+add_executable(silicast-bench tools/bench/silicast_bench.cpp)
+target_link_libraries(silicast-bench PRIVATE silicast_run Boost::program_options)

@@ -1,0 +1,157 @@
+// A small JSON writer: objects and lists with indentation, numbers that round-trip.
+#include "sim/report/json_writer.hpp"
+
+#include <fmt/format.h>
+
+#include <cmath>
+#include <string_view>
+
+#include "sim/report/metrics.hpp"
+
+namespace silicast {
+namespace {
+
+std::string quoted(std::string_view text) {
+  std::string result = "\"";
+  for (const char c : text) {
+    if (c == '"' || c == '\\')
+      (result += '\\') += c;
+    else if (c == '\n')
+      result += "\\n";
+    else if (c == '\t')
+      result += "\\t";
+    else if (static_cast<unsigned char>(c) < 0x20)
+      result += fmt::format("\\u{:04x}", static_cast<unsigned>(c));
+    else
+      result += c;
+  }
+  return result += '"';
+}
+
+class JsonText {
+ public:
+  void open(char bracket) { text_ += bracket, first_ = true, ++depth_; }
+  void close(char bracket) {
+    --depth_;
+    if (!first_) new_line();
+    text_ += bracket;
+    first_ = false;
+  }
+  // Starts the next item of the object or list that is open.
+  JsonText& item(std::string_view key = {}) {
+    if (!first_) text_ += ',';
+    first_ = false;
+    new_line();
+    if (!key.empty()) text_ += quoted(key) + ": ";
+    return *this;
+  }
+  void string(std::string_view value) { text_ += quoted(value); }
+  void boolean(bool value) { text_ += value ? "true" : "false"; }
+  void number(double value) { text_ += std::isfinite(value) ? fmt::format("{}", value) : "null"; }
+  void integer(std::int64_t value) { text_ += fmt::format("{}", value); }
+  std::string take() { return std::move(text_); }
+
+ private:
+  void new_line() { (text_ += '\n').append(static_cast<std::size_t>(2 * depth_), ' '); }
+
+  std::string text_;
+  int depth_ = 0;
+  bool first_ = true;
+};
+
+void put(JsonText& json, const std::vector<Metric>& metrics) {
+  for (const Metric& metric : metrics) {
+    json.item(metric.key).number(metric.value);
+    if (!metric.has_range) continue;
+    json.item(metric.key + "_low").number(metric.low);
+    json.item(metric.key + "_high").number(metric.high);
+  }
+}
+
+void put_group_extras(JsonText& json, const GroupSummary& group) {
+  json.item("end_reasons").open('{');
+  for (std::size_t i = 1; i < kEndReasons; ++i)
+    json.item(name_of(static_cast<EndReason>(i))).integer(group.reasons[i]);
+  json.close('}');
+  json.item("targets").open('[');
+  for (const TargetResult& target : group.goodput.targets) {
+    json.item().open('{');
+    json.item("name").string(target.name);
+    json.item("limit_s").number(target.limit);
+    json.item("value_s").number(target.value);
+    json.item("met").boolean(target.met);
+    json.close('}');
+  }
+  json.close(']');
+}
+
+void put_pools(JsonText& json, const Summary& run) {
+  json.item("pools").open('[');
+  for (std::size_t i = 0; i < run.use.size(); ++i) {
+    json.item().open('{');
+    json.item("name").string(run.use[i].name);
+    json.item("chip").string(run.use[i].chip);
+    put(json, use_metrics(run.use[i]));
+    const GroupSummary& group = i < run.pools.size() ? run.pools[i] : run.total;
+    put(json, group_metrics(group, run.unstable));
+    json.close('}');
+  }
+  json.close(']');
+}
+
+void put_cost(JsonText& json, const Cost& cost) {
+  json.item("cost_basis").open('{');
+  json.item("price_sheet").string(cost.price_sheet);
+  json.item("weakest_grade").string(name_of(cost.weakest));
+  json.item("grounds").open('[');
+  for (const CostGround& ground : cost.grounds) {
+    json.item().open('{');
+    json.item("what").string(ground.what);
+    json.item("grade").string(name_of(ground.grade));
+    json.item("source").string(ground.source);
+    json.close('}');
+  }
+  json.close(']');
+  json.close('}');
+}
+
+void put_run(JsonText& json, const Summary& run) {
+  json.item().open('{');
+  json.item("name").string(run.name);
+  json.item("unstable").boolean(run.unstable);
+  json.item("unstable_reason").string(run.unstable_reason);
+  json.item("notes").open('[');
+  for (const std::string& note : run.notes) json.item().string(note);
+  json.close(']');
+  json.item("quantiles_exact").boolean(run.total.ttft.exact);
+  json.item("summary").open('{');
+  put(json, run_metrics(run));
+  json.close('}');
+  put_group_extras(json, run.total);
+  put_pools(json, run);
+  json.item("classes").open('[');
+  for (const GroupSummary& group : run.classes) {
+    json.item().open('{');
+    json.item("name").string(group.name);
+    put(json, group_metrics(group, run.unstable));
+    put_group_extras(json, group);
+    json.close('}');
+  }
+  json.close(']');
+  if (run.cost) put_cost(json, *run.cost);
+  json.close('}');
+}
+
+}  // namespace
+
+std::string summary_json(std::span<const Summary> runs) {
+  JsonText json;
+  json.open('{');
+  json.item("runs").open('[');
+  for (const Summary& run : runs) put_run(json, run);
+  json.close(']');
+  json.close('}');
+  return json.take() + "\n";
+}
+
+}  // namespace silicast

@@ -1,0 +1,55 @@
+// Utilisation and power of a pool from what its iterations did.
+#include "sim/report/pool_work.hpp"
+
+#include <algorithm>
+
+namespace silicast {
+namespace {
+
+double flops_of(const WorkRates& rates, const PoolWork& work) {
+  return rates.flops_per_token * work.tokens + rates.flops_per_decode_kv_token * work.decode_kv +
+         rates.flops_per_prefill_pair * work.prefill_pairs + rates.flops_per_sampled * work.sampled;
+}
+
+double bytes_of(const WorkRates& rates, const PoolWork& work) {
+  return rates.bytes_per_pass * work.passes + rates.bytes_per_token * work.tokens +
+         rates.bytes_per_decode_kv_token * work.decode_kv + rates.bytes_per_prefill_kv_token * work.prefill_kv +
+         rates.bytes_per_sampled * work.sampled;
+}
+
+}  // namespace
+
+Range chip_watts(const PoolFacts& facts, const PoolWork& work, double seconds) {
+  const double replica_seconds = facts.replicas * seconds;
+  if (!(replica_seconds > 0) || !(facts.tdp.value > 0)) return Range::none();
+  const double busy = std::clamp(work.busy / replica_seconds, 0.0, 1.0);
+  const double prefill = std::clamp(work.prefill / replica_seconds, 0.0, busy);
+  const Range share = Range::of(facts.shares.idle) * (1 - busy) + Range::of(facts.shares.decode) * (busy - prefill) +
+                      Range::of(facts.shares.prefill) * prefill;
+  return share * Range::of(facts.tdp);
+}
+
+PoolUse use_of(const PoolFacts& facts, const PoolWork& work, double seconds, std::int64_t peak_blocks) {
+  PoolUse use;
+  use.name = facts.name;
+  use.chip = facts.chip;
+  use.replicas = facts.replicas;
+  use.chips = facts.replicas * facts.chips_per_replica;
+  use.busy_seconds = work.busy;
+  use.prefill_seconds = work.prefill;
+  use.chip_watts = chip_watts(facts, work, seconds);
+  use.server_watts = use.chip_watts * Range::of(facts.server_factor);
+  if (work.busy > 0) use.prefill_time_share = work.prefill / work.busy;
+  if (facts.kv_blocks > 0) use.kv_peak = static_cast<double>(peak_blocks) / static_cast<double>(facts.kv_blocks);
+  const double replica_seconds = facts.replicas * seconds;
+  if (!(replica_seconds > 0)) return use;
+  use.busy = work.busy / replica_seconds;
+  use.iterations = work.iterations / replica_seconds;
+  if (facts.work.peak_flops > 0) use.compute = flops_of(facts.work, work) / (facts.work.peak_flops * replica_seconds);
+  if (facts.work.peak_bandwidth > 0) use.memory = bytes_of(facts.work, work) / (facts.work.peak_bandwidth * replica_seconds);
+  if (facts.kv_blocks > 0)
+    use.kv_mean = work.block_seconds / (static_cast<double>(facts.kv_blocks) * replica_seconds);
+  return use;
+}
+
+}  // namespace silicast

@@ -1,0 +1,60 @@
+// What the iterations of a pool did, as sums that rates of work, energy and KV use follow from.
+#pragma once
+
+#include "sim/report/facts.hpp"
+#include "sim/report/summary.hpp"
+#include "sim/serving/observer.hpp"
+
+namespace silicast {
+
+// Doubles, because a run of iterations that straddles the edge of the window is shared out by time.
+struct PoolWork {
+  double busy = 0;           // replica seconds
+  double prefill = 0;        // of these, what prompt chunks took
+  double iterations = 0;
+  double passes = 0;         // micro-batches: each reads the weights once
+  double tokens = 0;         // prompt and decode tokens computed
+  double decode_kv = 0;      // KV tokens that decode attention read
+  double prefill_pairs = 0;
+  double prefill_kv = 0;
+  double sampled = 0;        // sequences that got a token
+  double block_seconds = 0;  // KV blocks in use times seconds
+
+  void add(const PoolWork& other, double share) {
+    busy += share * other.busy;
+    prefill += share * other.prefill;
+    iterations += share * other.iterations;
+    passes += share * other.passes;
+    tokens += share * other.tokens;
+    decode_kv += share * other.decode_kv;
+    prefill_pairs += share * other.prefill_pairs;
+    prefill_kv += share * other.prefill_kv;
+    sampled += share * other.sampled;
+    block_seconds += share * other.block_seconds;
+  }
+};
+
+inline PoolWork work_of(const RunRecord& run, const WorkRates& rates) {
+  const double n = static_cast<double>(run.iterations);
+  const double decodes = run.shape.decode_sequences;
+  PoolWork work;
+  work.busy = static_cast<double>(run.end.ns - run.start.ns) * 1e-9;
+  work.prefill = run.prefill_time.value();
+  work.iterations = n;
+  work.passes = n * rates.micro_batches(run.shape.decode_sequences + run.shape.prefill_sequences);
+  work.tokens = n * (decodes + run.shape.prefill_tokens);
+  work.decode_kv = n * static_cast<double>(run.shape.decode_kv_tokens) + decodes * (0.5 * n * (n - 1));
+  work.prefill_pairs = run.prefill_pairs;
+  work.prefill_kv = static_cast<double>(run.prefill_kv_tokens);
+  work.sampled = n * run.shape.sampled_sequences;
+  work.block_seconds = 0.5 * static_cast<double>(run.kv_blocks_start + run.kv_blocks_end) * work.busy;
+  return work;
+}
+
+// Means over `seconds` of the whole pool; NaN when seconds is 0. `peak_blocks` is the most on any replica.
+PoolUse use_of(const PoolFacts& facts, const PoolWork& work, double seconds, std::int64_t peak_blocks);
+
+// Mean watts of one chip over `seconds`: idle, decode and prefill shares of TDP by the time in each.
+Range chip_watts(const PoolFacts& facts, const PoolWork& work, double seconds);
+
+}  // namespace silicast

@@ -1,0 +1,59 @@
+#include "sim/run/cost_inputs.hpp"
+
+#include <algorithm>
+
+namespace silicast {
+namespace {
+
+// a * b, as firm as the weaker of the two.
+Evidence product(const Evidence& a, const Evidence& b) {
+  return {a.value * b.value, a.low * b.low, a.high * b.high, std::max(a.grade, b.grade), a.source + "; " + b.source};
+}
+
+Evidence in_years(Evidence seconds) {
+  constexpr double kYear = 8760 * 3600.0;
+  seconds.value /= kYear;
+  seconds.low /= kYear;
+  seconds.high /= kYear;
+  return seconds;
+}
+
+PoolPrices pool_prices(const PriceSheet& sheet, const PoolScenario& pool, const PoolUse& use) {
+  PoolPrices prices;
+  prices.name = pool.name;
+  prices.chips = pool.nodes * pool.node.chips;  // bought by the node, used or not
+  if (const auto purchase = sheet.purchase_of(pool.chip.name)) prices.purchase = *purchase;
+  prices.rent = sheet.rent_of(pool.chip.name);
+  prices.rated_watts = Range::of(product(pool.chip.tdp, sheet.server_power_of(pool.node.name)));
+  prices.mean_watts = use.server_watts;
+  prices.staff = sheet.staff;
+  if (const StackCost* stack = sheet.stack_of(pool.chip.software)) {
+    prices.staff = product(sheet.staff, stack->staff_factor);
+    prices.porting = stack->porting;
+  }
+  prices.busy_seconds = use.busy_seconds;
+  prices.prefill_seconds = use.prefill_seconds;
+  return prices;
+}
+
+}  // namespace
+
+CostInputs cost_inputs(const Scenario& scenario, const Summary& summary) {
+  const PriceSheet& sheet = scenario.prices->sheet;
+  CostInputs inputs;
+  inputs.price_sheet = sheet.name;
+  for (std::size_t p = 0; p < scenario.pools.size(); ++p)
+    inputs.pools.push_back(pool_prices(sheet, scenario.pools[p], summary.use[p]));
+  inputs.depreciation_years = in_years(sheet.depreciation);
+  inputs.pue = sheet.pue;
+  inputs.tariff = scenario.prices->tariff;
+  inputs.site = sheet.site;
+  inputs.rmb_per_usd = sheet.rmb_per_usd;
+  inputs.carbon = sheet.carbon;
+  inputs.prompt_tokens = summary.total.throughput.prompt_tokens;
+  inputs.output_tokens = summary.total.throughput.output_tokens;
+  inputs.good_requests = summary.total.goodput.requests;
+  return inputs;
+}
+
+}  // namespace silicast

@@ -1,0 +1,161 @@
+#include "sim/run/read_pool.hpp"
+
+#include <fmt/format.h>
+
+#include "sim/base/check.hpp"
+#include "sim/io/config_catalogue.hpp"
+
+namespace silicast {
+namespace {
+
+constexpr std::int64_t kMaxNodes = 16384;
+
+// The chip's native 8-bit format for weights, activations and KV: FP8, or INT8 where it has no FP8.
+Precision eight_bit(const ChipSpec& chip, const ConfigValue& at) {
+  for (const NumberFormat format : {NumberFormat::kFp8, NumberFormat::kInt8})
+    if (chip.peak_of(format) != nullptr) return {format, format, format};
+  at.fail(fmt::format("chip '{}' has neither FP8 nor INT8; name the formats instead", chip.name));
+}
+
+// Matrix units without the activations' format cannot run such GEMMs at all.
+void check_native(const Precision& precision, const ChipSpec& chip, const ConfigValue& at) {
+  if (precision.activations == NumberFormat::kFp32 || chip.peak_of(precision.activations) != nullptr) return;
+  std::string native;
+  for (const NumberFormat format : {NumberFormat::kBf16, NumberFormat::kFp8, NumberFormat::kInt8, NumberFormat::kFp4})
+    if (chip.peak_of(format) != nullptr) native += fmt::format("{}{}", native.empty() ? "" : ", ", name_of(format));
+  at.fail(fmt::format("chip '{}' cannot compute with {} activations; it has {}", chip.name, name_of(precision.activations), native));
+}
+
+Precision read_pool_precision(ConfigMap& pool, const ModelSpec& model, const ChipSpec& chip) {
+  const auto value = pool.optional("precision");
+  if (!value) {
+    const Precision precision = default_precision(model);
+    check_native(precision, chip, pool.value());
+    return precision;
+  }
+  if (value->is_scalar()) {
+    value->choice({"8bit"}, "precision");
+    return eight_bit(chip, *value);
+  }
+  const Precision precision = read_precision(*value, model);
+  check_native(precision, chip, *value);
+  return precision;
+}
+
+MemoryOverrides read_overrides(const ConfigValue& value) {
+  MemoryOverrides overrides;
+  ConfigMap map = value.map();
+  const auto bytes = [&](std::string_view key) -> std::optional<Bytes> {
+    if (const auto given = map.optional(key)) return Bytes(given->quantity(Dimension::kBytes, kNonNegative));
+    return std::nullopt;
+  };
+  overrides.weights = bytes("weights");
+  overrides.activation = bytes("activation");
+  overrides.runtime = bytes("runtime");
+  map.done();
+  return overrides;
+}
+
+// Replicas that fit on the nodes: several per node, or one over several whole nodes.
+std::int32_t replicas_that_fit(const PoolScenario& pool, const ConfigValue& at) {
+  const std::int32_t chips = pool.plan.chips();
+  if (chips <= pool.node.chips) return pool.node.chips / chips * pool.nodes;
+  if (chips % pool.node.chips != 0)
+    at.fail(fmt::format("a replica of {} chips neither fits on a node of {} ({} chips) nor fills whole nodes", chips, pool.node.name, pool.node.chips));
+  if (chips > pool.node.chips * pool.nodes)
+    at.fail(fmt::format("a replica needs {} chips, the pool has {} ({} nodes of {})", chips, pool.node.chips * pool.nodes, pool.nodes, pool.node.chips));
+  return pool.nodes / (chips / pool.node.chips);
+}
+
+void check_memory(const PoolScenario& pool, const ConfigValue& at) {
+  if (pool.memory.fits()) return;
+  at.fail(fmt::format("the model does not fit: {} short on a {} ({} of memory); use more chips per replica or a narrower precision, see 'silicast explain'",
+                      format_quantity(pool.memory.shortfall.value(), Dimension::kBytes), pool.chip.name,
+                      format_quantity(pool.memory.capacity.value(), Dimension::kBytes)));
+}
+
+}  // namespace
+
+PoolScenario read_pool(const ConfigValue& value, const ModelSpec& model, const std::string& configs_dir, Fit fit,
+                       std::vector<std::string>& without_effect) {
+  PoolScenario pool;
+  ConfigMap map = value.map();
+  pool.mark = value.mark();
+  pool.name = map.required("name").text();
+  const ConfigValue node_name = map.required("node");
+  const ConfigValue node = load_named(configs_dir, "nodes", node_name);
+  pool.node = read_node(node);
+  const ConfigValue chip_name = node.map().required("chip");
+  pool.chip = read_chip(load_named(configs_dir, "chips", chip_name));
+  if (const auto calibration = map.optional("calibration")) {
+    pool.calibration = read_calibration(load_named(configs_dir, "calibration", *calibration));
+  } else {
+    ConfigNode stem;
+    stem.kind = ConfigNode::Kind::kScalar;
+    stem.scalar = pool.chip.name;
+    stem.mark = chip_name.mark();
+    pool.calibration = read_calibration(load_named(configs_dir, "calibration", ConfigValue::of(stem)));
+  }
+  pool.nodes = 1;
+  if (const auto nodes = map.optional("nodes")) pool.nodes = static_cast<std::int32_t>(nodes->integer(1, kMaxNodes));
+  const auto layout = map.optional("layout");
+  pool.plan = layout ? read_parallel_plan(*layout, model) : ParallelPlan{1, {model.layers}};
+  pool.replicas = replicas_that_fit(pool, layout ? *layout : value);
+  if (const auto replicas = map.optional("replicas")) pool.replicas = static_cast<std::int32_t>(replicas->integer(1, pool.replicas));
+  pool.precision = read_pool_precision(map, model, pool.chip);
+  pool.engine = read_engine(map.required("engine"), configs_dir);
+  if (const auto scheduler = map.optional("scheduler")) {
+    pool.scheduler = &scheduler->entry_of(schedulers);
+  } else {
+    pool.scheduler = schedulers.find(pool.engine.scheduler);
+    if (pool.scheduler == nullptr)
+      throw InputError(pool.engine.scheduler_mark, "scheduler", fmt::format("unknown scheduler '{}'{}", pool.engine.scheduler, suggestion(pool.engine.scheduler, schedulers.names())));
+  }
+  const EngineLimits limits = pool.engine.limits();
+  if (limits.max_batched_tokens < limits.max_sequences)
+    map.fail(fmt::format("max_batched_tokens ({}) must be at least max_sequences ({}): every running sequence computes a token per iteration", limits.max_batched_tokens, limits.max_sequences));
+  MemoryOverrides overrides;
+  if (const auto memory = map.optional("memory")) overrides = read_overrides(*memory);
+  pool.memory = plan_memory(model, pool.plan, pool.precision, pool.engine, Bytes(pool.chip.memory_capacity.value), overrides);
+  if (const auto blocks = map.optional("kv_blocks")) {
+    pool.kv_blocks = blocks->integer(1, std::int64_t{1} << 40);
+    pool.kv_blocks_given = true;
+    if (map.has("memory")) without_effect.push_back(fmt::format("{}.memory: kv_blocks is given", value.path()));
+  } else {
+    if (fit == Fit::kRequired) check_memory(pool, value);
+    pool.kv_blocks = pool.memory.blocks;
+  }
+  map.done();
+  const EngineHost& host = pool.engine.host;
+  pool.replica.model = model;
+  pool.replica.plan = pool.plan;
+  pool.replica.precision = pool.precision;
+  pool.replica.chip = chip_rates(pool.chip, pool.calibration);
+  pool.replica.host = {host.per_iteration.value, host.per_sequence.value, host.overlapped};
+  return pool;
+}
+
+void place_pools(std::vector<PoolScenario>& pools, const ClusterFabric& cluster) {
+  std::vector<const NodeSpec*> nodes;
+  std::vector<std::int32_t> first_node;
+  for (const PoolScenario& pool : pools) {
+    first_node.push_back(static_cast<std::int32_t>(nodes.size()));
+    nodes.insert(nodes.end(), static_cast<std::size_t>(pool.nodes), &pool.node);
+  }
+  const Fabric fabric = Fabric::build(nodes, cluster);
+  for (std::size_t p = 0; p < pools.size(); ++p) {
+    PoolScenario& pool = pools[p];
+    // The replicas of a pool sit alike: the first stands for all of them.
+    std::int32_t chip = fabric.first_chip(first_node[p]);
+    for (std::int32_t stage = 0; stage < pool.plan.stages(); ++stage) {
+      std::vector<std::int32_t> ranks;
+      for (std::int32_t rank = 0; rank < pool.plan.tensor; ++rank) ranks.push_back(chip + rank);
+      pool.replica.tensor_groups.push_back(fabric.group(ranks));
+      if (stage + 1 < pool.plan.stages())
+        pool.replica.stage_links.push_back(fabric.group(std::vector<std::int32_t>{chip, chip + pool.plan.tensor}));
+      chip += pool.plan.tensor;
+    }
+  }
+}
+
+}  // namespace silicast

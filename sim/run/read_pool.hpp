@@ -1,0 +1,16 @@
+// Reads one pool of a scenario and resolves it against the catalogue.
+#pragma once
+
+#include "sim/run/scenario.hpp"
+
+namespace silicast {
+
+// pool: {name, node, nodes: 1, replicas, layout: {tensor: 4}, precision: 8bit | {weights, activations, kv}, engine,
+//        scheduler, kv_blocks, memory: {weights, activation, runtime}}. `without_effect` collects keys that change nothing.
+PoolScenario read_pool(const ConfigValue& pool, const ModelSpec& model, const std::string& configs_dir, Fit fit,
+                       std::vector<std::string>& without_effect);
+
+// Places the replicas of all pools on the fabric and fills in their link groups.
+void place_pools(std::vector<PoolScenario>& pools, const ClusterFabric& cluster);
+
+}  // namespace silicast

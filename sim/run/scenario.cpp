@@ -1,0 +1,156 @@
+#include "sim/run/scenario.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <filesystem>
+
+#include "sim/io/config_catalogue.hpp"
+#include "sim/run/read_pool.hpp"
+
+namespace silicast {
+namespace {
+
+void apply_settings(ConfigNode& root, const std::vector<std::string>& settings) {
+  for (const std::string& setting : settings) {
+    const std::size_t equals = setting.find('=');
+    if (equals == std::string::npos || equals == 0)
+      throw InputError(fmt::format("--set {}: must be key.path=value, e.g. cluster.pools.0.nodes=4", setting));
+    set_config(root, setting.substr(0, equals), setting.substr(equals + 1), fmt::format("--set {}", setting));
+  }
+}
+
+void read_classes(ConfigMap& map, Scenario& scenario) {
+  Targets common;
+  const auto targets = map.optional("targets");
+  if (targets) common = read_targets(*targets);
+  if (const auto classes = map.optional("classes")) {
+    ConfigMap by_name = classes->map();
+    for (const std::string& name : by_name.keys()) {
+      ConfigMap one = by_name.required(name).map();
+      const auto own = one.optional("targets");
+      scenario.classes.push_back({name, own ? read_targets(*own) : common});
+      one.done();
+    }
+    by_name.done();
+    if (scenario.classes.empty()) classes->fail("no class is given; leave the key out for one class");
+  }
+  if (scenario.classes.empty()) scenario.classes.push_back({"all", common});
+}
+
+void read_output(ConfigMap& map, Scenario& scenario) {
+  const auto output = map.optional("output");
+  if (!output) return;
+  ConfigMap keys = output->map();
+  if (const auto file = keys.optional("file")) scenario.output.file = file->text();
+  if (const auto requests = keys.optional("requests")) scenario.output.requests = requests->choice({"all", "none"}, "choice") == 0;
+  if (const auto series = keys.optional("series")) {
+    if (series->is_scalar() && series->text() == "none")
+      scenario.output.series = Seconds(0);
+    else
+      scenario.output.series = Seconds(series->quantity(Dimension::kTime, {1e-6, 1e9}));
+  }
+  keys.done();
+}
+
+void read_prices(ConfigMap& map, const std::string& configs_dir, Scenario& scenario) {
+  const auto prices = map.optional("prices");
+  if (!prices) return;
+  PriceScenario read;
+  std::optional<ConfigValue> region;
+  if (prices->is_map()) {
+    ConfigMap keys = prices->map();
+    read.sheet = read_price_sheet(load_named(configs_dir, "prices", keys.required("sheet")));
+    region = keys.optional("region");
+    keys.done();
+  } else {
+    read.sheet = read_price_sheet(load_named(configs_dir, "prices", *prices));
+  }
+  read.tariff = read.sheet.tariff(region);
+  read.region = region ? region->text() : read.sheet.default_region;
+  scenario.prices = std::move(read);
+}
+
+void read_cluster(ConfigMap& map, const std::string& configs_dir, Fit fit, Scenario& scenario) {
+  ConfigMap cluster = map.required("cluster").map();
+  const auto fabric = cluster.optional("fabric");
+  if (fabric) {
+    scenario.fabric = read_cluster_fabric(load_named(configs_dir, "clusters", *fabric));
+  } else {
+    scenario.fabric = read_cluster_fabric(ConfigValue::from_file(configs_dir + "/clusters/single-switch.yaml"));
+  }
+  const ConfigValue pools = cluster.required("pools");
+  for (const ConfigValue& pool : pools.list()) {
+    scenario.pools.push_back(read_pool(pool, scenario.model, configs_dir, fit, scenario.without_effect));
+    for (std::size_t i = 0; i + 1 < scenario.pools.size(); ++i)
+      if (scenario.pools[i].name == scenario.pools.back().name)
+        pool.fail(fmt::format("two pools are named '{}'", scenario.pools[i].name));
+  }
+  if (scenario.pools.empty()) pools.fail("no pool is given; a cluster needs one at least");
+  cluster.done();
+  place_pools(scenario.pools, scenario.fabric);
+  const bool talks = std::any_of(scenario.pools.begin(), scenario.pools.end(), [](const PoolScenario& pool) {
+    return pool.plan.chips() > pool.node.chips;
+  });
+  if (fabric && !talks) scenario.without_effect.push_back("cluster.fabric: every replica lies within a node");
+}
+
+// What was given and cannot matter.
+void note_without_effect(const ConfigValue& root, Scenario& scenario) {
+  std::vector<std::string>& notes = scenario.without_effect;
+  const auto given = [&](std::string_view key) { return root.node().find(key) != nullptr; };
+  if (given("router") && scenario.replicas() == 1) notes.push_back("router: there is one replica");
+  if (given("output") && scenario.output.file.empty()) notes.push_back("output: no file is given");
+  if (given("targets") && given("classes") &&
+      std::all_of(scenario.classes.begin(), scenario.classes.end(), [&](const ClassFacts& c) {
+        return root.node().find("classes")->value.find(c.name)->value.find("targets") != nullptr;
+      }))
+    notes.push_back("targets: every class has its own");
+}
+
+}  // namespace
+
+std::int32_t Scenario::replicas() const {
+  std::int32_t total = 0;
+  for (const PoolScenario& pool : pools) total += pool.replicas;
+  return total;
+}
+
+Scenario read_scenario(const std::string& path, const ScenarioSource& source, Fit fit) {
+  return read_scenario(load_config(path), path, source, fit);
+}
+
+Scenario read_scenario(ConfigNode tree, const std::string& path, const ScenarioSource& source, Fit fit) {
+  apply_settings(tree, source.settings);
+  Scenario scenario;
+  scenario.resolved = to_yaml(tree);
+  const ConfigValue root = ConfigValue::of(std::move(tree));
+  ConfigMap map = root.map();
+  scenario.name = map.required("name").text();
+  if (const auto seed = map.optional("seed")) scenario.seed = static_cast<std::uint64_t>(seed->integer(0, std::int64_t{1} << 53));
+  scenario.model = read_model(map.required("model"), source.configs_dir);
+  scenario.max_context = scenario.model.max_context;
+  if (const auto context = map.optional("max_context"))
+    scenario.max_context = static_cast<std::int32_t>(context->integer(2, scenario.model.max_context));
+  read_cluster(map, source.configs_dir, fit, scenario);
+  const auto router = map.optional("router");
+  scenario.router = router ? &router->entry_of(routers) : routers.find("least_loaded");
+  read_classes(map, scenario);
+  if (const auto warmup = map.optional("warmup")) scenario.window = read_measure_window(*warmup);
+  if (const auto until = map.optional("until")) scenario.until = Seconds(until->quantity(Dimension::kTime, {1e-9, 9e9}));
+  read_prices(map, source.configs_dir, scenario);
+  read_output(map, scenario);
+  scenario.workload = map.required("workload");
+  map.done();
+  scenario.workload_context.seed = scenario.seed;
+  scenario.workload_context.base_dir = std::filesystem::path(path).parent_path().string();
+  scenario.workload_context.configs_dir = source.configs_dir;
+  for (const ClassFacts& one : scenario.classes) scenario.workload_context.class_names.push_back(one.name);
+  scenario.workload_info = make_workload(*scenario.workload, scenario.workload_context).info;
+  scenario.workload_context.scan_traces = false;  // scanned; every later reading goes straight through
+  if (!map.has("warmup") && !scenario.workload_info.generated) scenario.window.mode = MeasureWindow::Mode::kNone;
+  note_without_effect(root, scenario);
+  return scenario;
+}
+
+}  // namespace silicast

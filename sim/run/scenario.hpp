@@ -1,0 +1,93 @@
+// One run's whole input as plain validated values: everything is read, resolved against the catalogue and checked
+// before anything is built or written.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "sim/io/config_reader.hpp"
+#include "sim/model/engine_spec.hpp"
+#include "sim/model/memory_plan.hpp"
+#include "sim/model/model_spec.hpp"
+#include "sim/model/parallel_plan.hpp"
+#include "sim/perf/compile_cost.hpp"
+#include "sim/report/facts.hpp"
+#include "sim/serving/router/router.hpp"
+#include "sim/serving/scheduler/scheduler.hpp"
+#include "topology/chip_spec.hpp"
+#include "topology/cluster_spec.hpp"
+#include "topology/node_spec.hpp"
+#include "topology/price_sheet.hpp"
+#include "workloads/workload.hpp"
+
+namespace silicast {
+
+// Like replicas on like nodes.
+struct PoolScenario {
+  std::string name;
+  NodeSpec node;
+  ChipSpec chip;
+  Calibration calibration;
+  std::int32_t nodes = 1;
+  std::int32_t replicas = 1;
+  ParallelPlan plan;
+  Precision precision;
+  EngineSpec engine;
+  const RegistryEntry<SchedulerFactory>* scheduler = nullptr;
+  MemoryPlan memory;
+  std::int64_t kv_blocks = 0;    // per replica: computed, or as given
+  bool kv_blocks_given = false;
+  ReplicaSetup replica;          // what the cost of its iterations follows from
+  Mark mark;
+};
+
+struct OutputScenario {
+  std::string file;              // empty: no file
+  bool requests = true;          // one row each
+  Seconds series;                // sampling interval; 0: none
+};
+
+struct PriceScenario {
+  PriceSheet sheet;
+  Evidence tariff;
+  std::string region;
+};
+
+struct Scenario {
+  std::string name;
+  std::uint64_t seed = 1;
+  ModelSpec model;
+  std::int32_t max_context = 0;
+  ClusterFabric fabric;
+  std::vector<PoolScenario> pools;
+  const RegistryEntry<RouterFactory>* router = nullptr;
+  std::vector<ClassFacts> classes;
+  MeasureWindow window;
+  std::optional<Seconds> until;
+  std::optional<PriceScenario> prices;
+  OutputScenario output;
+  std::optional<ConfigValue> workload;   // read again by every simulation: a source is used up by one
+  WorkloadContext workload_context;
+  WorkloadInfo workload_info;
+  std::vector<std::string> without_effect;  // keys that were given and changed nothing, with the reason
+  std::string resolved;                  // YAML of the scenario with defaults and --set applied
+
+  std::int32_t replicas() const;
+};
+
+struct ScenarioSource {
+  std::string configs_dir;
+  // "key.path=value" in YAML, applied in order before anything is read.
+  std::vector<std::string> settings;
+};
+
+// Where a run without memory to spare stops: check and run need all pools to fit, explain does not.
+enum class Fit { kRequired, kReported };
+
+// Errors: InputError for anything wrong in the file or in a file that it names.
+Scenario read_scenario(const std::string& path, const ScenarioSource& source, Fit fit = Fit::kRequired);
+Scenario read_scenario(ConfigNode root, const std::string& path, const ScenarioSource& source, Fit fit = Fit::kRequired);
+
+}  // namespace silicast

@@ -1,0 +1,171 @@
+#include "sim/run/simulation.hpp"
+
+#include <algorithm>
+
+#include "sim/base/fingerprint.hpp"
+#include "sim/report/recorder.hpp"
+#include "sim/report/result_file.hpp"
+#include "sim/run/cost_inputs.hpp"
+#include "sim/run/version.hpp"
+
+namespace silicast {
+namespace {
+
+// Everything that listens to a run, called without indirection: the report's share of the hot path.
+class RunObserver final : public ServingObserver {
+ public:
+  explicit RunObserver(RunFacts facts) : recorder_(std::move(facts)) {}
+
+  void request_arrived(SimTime now, std::int64_t in_system) override { recorder_.request_arrived(now, in_system); }
+  void arrivals_ended(SimTime now) override { recorder_.arrivals_ended(now); }
+  void request_ended(const RequestRecord& record) override {
+    for (const std::int64_t word : {record.index, record.arrival.ns, record.scheduled.ns, record.first_token.ns, record.end.ns,
+                                    std::int64_t{record.output_tokens} << 32 | record.preemptions,
+                                    std::int64_t{record.replica.value} << 32 | static_cast<std::int64_t>(record.state) << 8 | static_cast<std::int64_t>(record.reason)})
+      fingerprint_.add(static_cast<std::uint64_t>(word));
+    output_tokens_ += record.output_tokens;
+    recorder_.request_ended(record);
+    if (file_) file_->request_ended(record);
+  }
+  void sampled(SimTime now, std::span<const PoolSample> pools) override {
+    if (file_) file_->sampled(now, pools);
+  }
+  void run_ended(const RunRecord& run) override {
+    iterations_ += run.iterations;
+    recorder_.run_ended(run);
+  }
+  void token_gap(PoolId pool, Seconds gap, std::int64_t count) override { recorder_.token_gap(pool, gap, count); }
+
+  void write_to(std::unique_ptr<ResultFile> file) { file_ = std::move(file); }
+  ResultFile* file() { return file_.get(); }
+  Recorder& recorder() { return recorder_; }
+  std::uint64_t fingerprint() const { return fingerprint_.value(); }
+  std::int64_t iterations() const { return iterations_; }
+  std::int64_t output_tokens() const { return output_tokens_; }
+
+ private:
+  Recorder recorder_;
+  std::unique_ptr<ResultFile> file_;
+  Fingerprint fingerprint_;
+  std::int64_t iterations_ = 0;
+  std::int64_t output_tokens_ = 0;
+};
+
+PoolFacts pool_facts(const Scenario& scenario, const PoolScenario& pool, const WorkRates& work) {
+  PoolFacts facts;
+  facts.name = pool.name;
+  facts.chip = pool.chip.name;
+  facts.replicas = pool.replicas;
+  facts.chips_per_replica = pool.plan.chips();
+  facts.work = work;
+  facts.kv_blocks = pool.kv_blocks;
+  facts.tdp = pool.chip.tdp;
+  if (scenario.prices) {
+    facts.shares = scenario.prices->sheet.power;
+    facts.server_factor = scenario.prices->sheet.server_power_of(pool.node.name);
+  }
+  return facts;
+}
+
+}  // namespace
+
+PoolSetup pool_setup(const PoolScenario& pool, std::int32_t max_context, WorkRates& work) {
+  const EngineLimits limits = pool.engine.limits();
+  PoolSetup setup;
+  setup.replicas = pool.replicas;
+  setup.limits.max_sequences = limits.max_sequences;
+  setup.limits.max_batched_tokens = limits.max_batched_tokens;
+  setup.limits.max_chunk = limits.max_chunk > 0 ? limits.max_chunk : limits.max_batched_tokens;
+  setup.limits.max_waiting = limits.max_waiting;
+  setup.limits.block_size = limits.block_size;
+  setup.limits.blocks = pool.kv_blocks;
+  setup.limits.reserve_prompt = limits.reserve_prompt;
+  setup.make_scheduler = pool.scheduler->make;
+  // Schedulers that take whole prompts size their iterations by the longest context.
+  const bool chunked = pool.scheduler->name == "chunked";
+  const std::int32_t tokens = chunked ? limits.max_batched_tokens : std::max(limits.max_batched_tokens, max_context);
+  CompiledCost compiled = compile_cost(pool.replica, tokens, limits.max_sequences);
+  setup.cost = std::move(compiled.cost);
+  work = compiled.work;
+  return setup;
+}
+
+struct Simulation::Parts {
+  Parts(const Scenario& of, const SimulationOptions& options)
+      : scenario(of), workload(make_workload(*of.workload, of.workload_context)), facts(facts_and_setup(options)), observer(facts) {
+    if (!options.output_file.empty()) {
+      const RunIdentity identity{of.name, of.resolved, of.seed, std::string(version()), std::string(git_hash())};
+      const ResultFileOptions choices{of.output.requests, of.output.series.value() > 0};
+      observer.write_to(std::make_unique<ResultFile>(options.output_file, identity, facts, choices));
+    }
+    cluster = std::make_unique<Cluster>(std::move(setup), *workload.source, observer);
+  }
+
+  RunFacts facts_and_setup(const SimulationOptions& options) {
+    RunFacts run;
+    run.name = scenario.name;
+    run.classes = scenario.classes;
+    run.window = scenario.window;
+    for (const PoolScenario& pool : scenario.pools) {
+      WorkRates work;
+      setup.pools.push_back(pool_setup(pool, scenario.max_context, work));
+      run.pools.push_back(pool_facts(scenario, pool, work));
+    }
+    setup.make_router = scenario.router->make;
+    setup.seed = scenario.seed;
+    setup.max_context = scenario.max_context;
+    setup.leap = options.leap;
+    if (scenario.until) setup.horizon = SimTime{} + *scenario.until;
+    if (!options.output_file.empty()) setup.sample_interval = scenario.output.series;
+    return run;
+  }
+
+  const Scenario& scenario;
+  ClusterSetup setup;   // filled by facts_and_setup, then moved into the cluster
+  Workload workload;
+  RunFacts facts;
+  RunObserver observer;
+  std::unique_ptr<Cluster> cluster;
+};
+
+Simulation::Simulation(const Scenario& scenario, const SimulationOptions& options)
+    : parts_(std::make_unique<Parts>(scenario, options)) {}
+Simulation::~Simulation() = default;
+Simulation::Simulation(Simulation&&) noexcept = default;
+
+bool Simulation::advance(std::uint64_t events) {
+  try {
+    return parts_->cluster->run(events);
+  } catch (const InputError&) {
+    // A trace that goes bad after its start: what was written so far is of no use to anybody.
+    if (parts_->observer.file() != nullptr) parts_->observer.file()->abandon();
+    throw;
+  }
+}
+double Simulation::now_seconds() const { return parts_->cluster->now().seconds(); }
+std::int64_t Simulation::arrived() const { return parts_->cluster->arrived(); }
+std::int64_t Simulation::in_system() const { return parts_->cluster->in_system(); }
+
+RunResult Simulation::finish() {
+  Parts& parts = *parts_;
+  RunResult result;
+  result.summary = parts.observer.recorder().summarize(parts.cluster->now());
+  if (parts.scenario.prices) result.summary.cost = cost_of(cost_inputs(parts.scenario, result.summary));
+  for (const std::string& key : parts.scenario.without_effect) result.summary.notes.push_back("without effect: " + key);
+  result.fingerprint = parts.observer.fingerprint();
+  result.iterations = parts.observer.iterations();
+  result.output_tokens = parts.observer.output_tokens();
+  result.events = parts.cluster->events();
+  if (ResultFile* file = parts.observer.file())
+    file->finish(result.summary, parts.observer.recorder().histograms(), result.fingerprint);
+  return result;
+}
+
+RunResult simulate(const Scenario& scenario, const SimulationOptions& options) {
+  Simulation simulation(scenario, options);
+  while (simulation.advance(std::uint64_t{1} << 20)) {
+  }
+  return simulation.finish();
+}
+
+}  // namespace silicast

@@ -1,0 +1,209 @@
+// The serving layer against an independent implementation of its specification that adds up iterations one by one.
+#include <catch2/catch.hpp>
+#include <fmt/format.h>
+
+#include "sim/serving/scheduler/scheduler.hpp"
+#include "tests/support/random_scenario.hpp"
+#include "tests/support/sum_reference.hpp"
+
+namespace silicast::testing {
+namespace {
+
+// The reference knows no clients that leave, and no end of the run but the last request's.
+RandomScenario patient_scenario(std::uint64_t seed) {
+  RandomScenario scenario = random_scenario(seed);
+  scenario.setup.horizon = SimTime::never();
+  for (RequestSpec& spec : scenario.requests) spec.deadline = SimTime::never();
+  return scenario;
+}
+
+// What the cluster said, laid out by replica.
+struct Announced {
+  std::vector<RequestRecord> records;            // by order of arrival
+  std::vector<std::vector<std::int64_t>> ended;  // by replica, in order of their ends
+  std::vector<std::vector<RunRecord>> runs;      // by replica
+  std::int64_t gaps = 0;                         // between output tokens
+  double gap_seconds = 0;
+};
+
+Announced play(const RandomScenario& scenario) {
+  VectorSource source(scenario.requests);
+  Collector collector;
+  Cluster cluster(scenario.setup, source, collector);
+  while (cluster.run(1'000'000)) {
+  }
+  Announced announced;
+  announced.records = collector.by_index();
+  announced.ended.resize(static_cast<std::size_t>(cluster.replicas()));
+  announced.runs.resize(static_cast<std::size_t>(cluster.replicas()));
+  for (const RequestRecord& record : collector.records)
+    if (record.replica.valid()) announced.ended[record.replica.index()].push_back(record.index);
+  for (const RunRecord& run : collector.runs) {
+    announced.runs[run.replica.index()].push_back(run);
+    announced.gaps += run.steady_first + (run.iterations - 1) * run.shape.decode_sequences;
+    announced.gap_seconds += run.line.first * run.steady_first +
+                             (cumulative(run.line, run.iterations) - run.line.first) * run.shape.decode_sequences;
+  }
+  for (const Gap& gap : collector.gaps) {
+    announced.gaps += gap.count;
+    announced.gap_seconds += gap.seconds * static_cast<double>(gap.count);
+  }
+  return announced;
+}
+
+// Every run rounds its end once, so that an instant after n runs is off by at most n / 2 ns.
+bool agree(SimTime time, double seconds, const std::vector<RunRecord>& runs) {
+  if (time == SimTime::never() || seconds == kNeverSeconds)
+    return time == SimTime::never() && seconds == kNeverSeconds;
+  std::int64_t before = 0;
+  for (const RunRecord& run : runs) before += run.end <= time;
+  return std::abs(static_cast<double>(time.ns) - seconds * 1e9) <= 0.5 * static_cast<double>(before) + 0.01;
+}
+
+std::string told(SimTime time, double seconds) {
+  const std::string left = time == SimTime::never() ? "never" : fmt::format("{} ns", time.ns);
+  return left + " instead of " + (seconds == kNeverSeconds ? "never" : fmt::format("{:.2f} ns", seconds * 1e9));
+}
+
+std::string difference(const RequestRecord& a, const SumRequest& b, const std::vector<RunRecord>& runs) {
+  if (a.state != b.state || a.reason != b.reason)
+    return fmt::format("{} {} instead of {} {}", name_of(a.state), name_of(a.reason), name_of(b.state), name_of(b.reason));
+  if (a.replica != b.replica) return fmt::format("replica {} instead of {}", a.replica.value, b.replica.value);
+  if (!agree(a.scheduled, b.scheduled, runs)) return "scheduled at " + told(a.scheduled, b.scheduled);
+  if (a.preemptions != b.preemptions) return fmt::format("{} preemptions instead of {}", a.preemptions, b.preemptions);
+  if (!agree(a.first_token, b.first_token, runs)) return "first token at " + told(a.first_token, b.first_token);
+  if (!agree(a.end, b.end, runs)) return "end at " + told(a.end, b.end);
+  if (a.output_tokens != b.output_tokens)
+    return fmt::format("{} output tokens instead of {}", a.output_tokens, b.output_tokens);
+  // Each of its preemptions adds an interval with two rounded ends.
+  const double waited = a.preempted_before_first_token.value(), expected = b.preempted_before_first_token;
+  if (std::abs(waited - expected) > 1e-9 * static_cast<double>(runs.size()) * a.preemptions)
+    return fmt::format("{} s waiting again instead of {} s", waited, expected);
+  return "";
+}
+
+std::string text(const BatchShape& shape) {
+  return fmt::format("{} decoding over {} tokens, {} prompts of {} tokens (attention {:.17g}), {} sampled",
+                     shape.decode_sequences, shape.decode_kv_tokens, shape.prefill_sequences, shape.prefill_tokens,
+                     shape.prefill_attention, shape.sampled_sequences);
+}
+
+// The iterations of one run against those of the reference from number `at` on. Batches must be equal; durations may
+// differ by the rounding of a product instead of an evaluation.
+std::string difference(const RunRecord& run, const std::vector<SumIteration>& iterations, std::size_t at) {
+  if (at + static_cast<std::size_t>(run.iterations) > iterations.size()) return "more iterations than expected";
+  if (run.kv_blocks_start != iterations[at].kv_blocks)
+    return fmt::format("{} blocks instead of {}", run.kv_blocks_start, iterations[at].kv_blocks);
+  BatchShape shape = run.shape;
+  for (std::int64_t i = 0; i < run.iterations; ++i, ++at, shape.decode_kv_tokens += shape.decode_sequences) {
+    const std::string mine = text(shape), expected = text(iterations[at].shape);
+    if (mine != expected) return fmt::format("iteration {} of it has {} instead of {}", i, mine, expected);
+    const double duration = run.line.first + run.line.slope * static_cast<double>(i);
+    if (std::abs(duration - iterations[at].duration) > 1e-12 * iterations[at].duration)
+      return fmt::format("iteration {} of it takes {} s instead of {}", i, duration, iterations[at].duration);
+  }
+  return "";
+}
+
+std::string difference(const std::vector<RunRecord>& runs, const std::vector<SumIteration>& iterations) {
+  std::size_t at = 0;
+  for (const RunRecord& run : runs) {
+    const std::string found = difference(run, iterations, at);
+    if (!found.empty()) return fmt::format("run from {} ns, iteration {}: {}", run.start.ns, at, found);
+    at += static_cast<std::size_t>(run.iterations);
+  }
+  return at == iterations.size() ? "" : fmt::format("{} iterations instead of {}", at, iterations.size());
+}
+
+// The earliest request that fared otherwise, then the iterations; empty when both tell the same history.
+std::string first_difference(const Announced& announced, const SumHistory& expected) {
+  if (announced.records.size() != expected.requests.size())
+    return fmt::format("{} records of {} requests", announced.records.size(), expected.requests.size());
+  const std::vector<RunRecord> none;
+  for (std::size_t i = 0; i < expected.requests.size(); ++i) {
+    const RequestRecord& record = announced.records[i];
+    const auto& runs = record.replica.valid() ? announced.runs[record.replica.index()] : none;
+    const std::string found = difference(record, expected.requests[i], runs);
+    if (!found.empty()) return fmt::format("request {} (arrival {} ns): {}", i, record.arrival.ns, found);
+  }
+  for (std::size_t r = 0; r < expected.replicas.size(); ++r) {
+    const std::string found = difference(announced.runs[r], expected.replicas[r].iterations);
+    if (!found.empty()) return fmt::format("replica {}: {}", r, found);
+    if (announced.ended[r] != expected.replicas[r].ended)
+      return fmt::format("replica {}: its requests end in another order", r);
+  }
+  return "";
+}
+
+// Gaps between the output tokens of each request, and their sum, in the reference.
+std::pair<std::int64_t, double> token_gaps(const SumHistory& history) {
+  std::pair<std::int64_t, double> gaps;
+  for (const SumRequest& request : history.requests) {
+    if (request.state != EndState::kCompleted) continue;
+    gaps.first += request.output_tokens - 1;
+    gaps.second += request.end - request.first_token;
+  }
+  return gaps;
+}
+
+struct Reached {
+  std::int64_t preemptions = 0, preempted_early = 0, rejected = 0, mixed_batches = 0, long_runs = 0;
+};
+
+void compare(const RandomScenario& scenario, Reached& reached) {
+  INFO(scenario.description);
+  const Announced announced = play(scenario);
+  const SumHistory expected = sum_reference(scenario.setup, scenario.requests);
+  REQUIRE(first_difference(announced, expected) == "");
+  const auto [gaps, gap_seconds] = token_gaps(expected);
+  REQUIRE(announced.gaps == gaps);
+  REQUIRE(announced.gap_seconds == Approx(gap_seconds).epsilon(1e-7).margin(1e-9));
+  for (const SumRequest& request : expected.requests) {
+    reached.preempted_early += request.preempted_before_first_token > 0;
+    reached.preemptions += request.preemptions;
+    reached.rejected += request.state == EndState::kRejected;
+  }
+  for (const auto& runs : announced.runs)
+    for (const RunRecord& run : runs) {
+      reached.mixed_batches += run.shape.prefill_sequences > 0 && run.shape.decode_sequences > 0;
+      reached.long_runs += run.iterations > 10;
+    }
+}
+
+TEST_CASE("the cluster takes every decision of sum mode, at the same instants, in 400 random systems") {
+  Reached reached;
+  for (std::uint64_t seed = 10'001; seed <= 10'400; ++seed) compare(patient_scenario(seed), reached);
+  // The generator reaches the hard places.
+  CHECK(reached.preemptions > 1000);
+  CHECK(reached.preempted_early > 50);
+  CHECK(reached.rejected > 100);
+  CHECK(reached.mixed_batches > 1000);
+  CHECK(reached.long_runs > 1000);
+}
+
+// A prompt begun early gets what later, already decoding requests leave it, and memory runs out under both.
+TEST_CASE("the cluster and sum mode agree when the decoding requests eat up the token budget") {
+  Reached reached;
+  for (std::uint64_t seed = 20'001; seed <= 20'400; ++seed) {
+    RandomScenario scenario = patient_scenario(seed);
+    RandomStream draw(seed, "tight_budget");
+    std::int64_t longest = 0;
+    for (RequestSpec& spec : scenario.requests) {
+      if (draw.below(2) == 0) spec.prompt_tokens = 1 + spec.prompt_tokens / 20;
+      longest = std::max<std::int64_t>(longest, spec.prompt_tokens + spec.output_tokens);
+    }
+    for (PoolSetup& pool : scenario.setup.pools) {
+      pool.make_scheduler = schedulers.find("chunked")->make;
+      pool.limits.max_batched_tokens = pool.limits.max_sequences + static_cast<std::int32_t>(draw.below(4));
+      pool.limits.max_chunk = 1 + static_cast<std::int32_t>(draw.below(6));
+      pool.limits.blocks = blocks_for(longest, pool.limits.block_size) + static_cast<std::int64_t>(draw.below(4));
+      pool.limits.reserve_prompt = false;
+    }
+    compare(scenario, reached);
+  }
+  CHECK(reached.preempted_early > 1000);
+  CHECK(reached.mixed_batches > 1000);
+}
+
+}  // namespace
+}  // namespace silicast::testing
