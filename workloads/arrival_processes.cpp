@@ -92,7 +92,10 @@ double weibull_shape(double cv) {
 std::unique_ptr<ArrivalProcess> make_weibull(ConfigMap& map, RandomStream stream) {
   const double rate = read_rate(map);
   const auto cv = map.optional("cv"), shape = map.optional("shape");
-  if (cv.has_value() == shape.has_value()) map.fail("weibull arrivals need one of cv and shape");
+  if (cv.has_value() == shape.has_value()) {
+    if (!cv) map.done();  // a misspelt key first
+    map.fail("weibull arrivals need one of cv and shape");
+  }
   const double k = shape ? shape->number({0.1, 1000}) : weibull_shape(cv->number({0.01, 100}));
   return renewal(rate, WeibullGap{k, std::exp(-std::lgamma(1 + 1 / k)) / rate}, stream, map);
 }

@@ -11,12 +11,13 @@ constexpr double kNotWaiting = -1;
 }
 
 ClosedLoopSource::ClosedLoopSource(std::int32_t concurrency, ThinkTime think_time, RandomStream think_stream,
-                                   RequestLengths lengths, SourceBounds bounds)
+                                   RequestLengths lengths, SourceBounds bounds, ConfigValue at)
     : pause_(static_cast<std::size_t>(concurrency), kNotWaiting),
       think_time_(think_time),
       think_stream_(think_stream),
       lengths_(std::move(lengths)),
-      bounds_(bounds) {
+      bounds_(bounds),
+      at_(std::move(at)) {
   for (std::int32_t client = 0; client < concurrency; ++client) asking_.push({SimTime{}, client});
 }
 
@@ -49,6 +50,12 @@ void ClosedLoopSource::ended(const RequestSpec& request, SimTime now) {
   const auto client = static_cast<std::size_t>(request.client);
   SILICAST_CHECK(client < pause_.size() && pause_[client] >= 0, "client {} waits for no answer",
                  request.client);
+  // Each client's turn ends once at an instant, unless requests are refused on arrival and nobody pauses.
+  ends_at_once_ = now == last_end_ ? ends_at_once_ + 1 : 0;
+  last_end_ = now;
+  if (ends_at_once_ > 100 * pause_.size() && bounds_.requests > kMaxRequests)
+    at_.fail("every request ends as it arrives (too long for the context or the KV cache?), so the clients never reach the end of "
+             "'duration'; give requests or think_time");
   asking_.push({now + Seconds(pause_[client]), request.client});
   pause_[client] = kNotWaiting;
   --waiting_;

@@ -6,6 +6,7 @@
 
 #include "sim/base/random.hpp"
 #include "sim/base/units.hpp"
+#include "sim/io/config_reader.hpp"
 #include "workloads/generated_source.hpp"
 #include "workloads/request_source.hpp"
 
@@ -21,7 +22,7 @@ class ClosedLoopSource final : public RequestSource {
  public:
   // All clients ask at time 0. A request that would arrive at bounds.end or later is not made.
   ClosedLoopSource(std::int32_t concurrency, ThinkTime think_time, RandomStream think_stream,
-                   RequestLengths lengths, SourceBounds bounds);
+                   RequestLengths lengths, SourceBounds bounds, ConfigValue at);
 
   std::optional<SimTime> next_time() override;
   RequestSpec take() override;
@@ -45,6 +46,9 @@ class ClosedLoopSource final : public RequestSource {
   RandomStream think_stream_;
   RequestLengths lengths_;
   SourceBounds bounds_;
+  ConfigValue at_;  // of the loop, for errors
+  SimTime last_end_;
+  std::size_t ends_at_once_ = 0;  // how many in a row ended at last_end_
 };
 
 }  // namespace silicast

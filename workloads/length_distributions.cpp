@@ -96,8 +96,11 @@ std::unique_ptr<LengthDistribution> make_lognormal(ConfigMap& map, const Workloa
   const int given =
       mean.has_value() + cv.has_value() + p50.has_value() + median.has_value() + sigma.has_value();
   const bool whole = (mean && (cv || p50)) || (median && sigma);
-  if (given != 2 || !whole)
+  const TokenRange range = TokenRange::read(map);
+  if (given != 2 || !whole) {
+    map.done();  // a misspelt key first
     map.fail("a lognormal length needs two of its keys: mean and cv, or mean and p50, or median and sigma");
+  }
   double mu = 0, sigma_value = 0;
   if (median) {
     mu = std::log(median->number(kTokenBounds));
@@ -112,7 +115,7 @@ std::unique_ptr<LengthDistribution> make_lognormal(ConfigMap& map, const Workloa
     sigma_value = std::sqrt(std::log1p(c * c));
     mu = std::log(m) - sigma_value * sigma_value / 2;
   }
-  return std::make_unique<LognormalLengths>(mu, sigma_value, TokenRange::read(map));
+  return std::make_unique<LognormalLengths>(mu, sigma_value, range);
 }
 
 std::unique_ptr<LengthDistribution> make_geometric(ConfigMap& map, const WorkloadScope&) {

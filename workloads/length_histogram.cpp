@@ -129,7 +129,10 @@ std::unique_ptr<LengthDistribution> make_histogram_lengths(ConfigMap& map, const
   const auto values = map.optional("values"), edges = map.optional("edges"), file = map.optional("file");
   const auto weights = map.optional("weights");
   const int given = values.has_value() + edges.has_value() + file.has_value();
-  if (given != 1) map.fail("a histogram needs one of values, edges and file");
+  if (given != 1) {
+    map.done();  // a misspelt key first
+    map.fail("a histogram needs one of values, edges and file");
+  }
   if (file && weights) weights->fail("stands in the file already");
   if (!file && !weights) map.required("weights");
   const std::vector<Bin> bins = file     ? read_file(*file, scope)

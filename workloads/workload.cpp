@@ -114,7 +114,7 @@ Built make_closed_loop(const ConfigValue& value, ConfigMap& map, const WorkloadS
       fmt::format("closed loop of {} clients, prompt mean {:.4g}, output mean {:.4g} tokens", built.clients,
                   *built.info.mean_prompt, *built.info.mean_output);
   built.source = std::make_unique<ClosedLoopSource>(static_cast<std::int32_t>(built.clients), think,
-                                                    scope.stream("think"), std::move(lengths), bounds);
+                                                    scope.stream("think"), std::move(lengths), bounds, value);
   return built;
 }
 

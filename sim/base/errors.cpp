@@ -48,6 +48,7 @@ std::string nearest(std::string_view word, const std::vector<std::string>& candi
   std::size_t best_distance = std::max<std::size_t>(word.size() / 3, 1) + 1;
   for (const std::string& candidate : candidates) {
     const std::size_t distance = edit_distance(word, candidate);
+    if (distance == std::max(word.size(), candidate.size())) continue;  // not a letter in common
     if (distance < best_distance) {
       best = candidate;
       best_distance = distance;

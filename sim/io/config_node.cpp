@@ -25,14 +25,34 @@ std::size_t count_nodes(const ConfigNode& node) {
   return count;
 }
 
+// What to do about the commonest of yaml-cpp's messages.
+std::string_view remedy(std::string_view message) {
+  constexpr std::pair<std::string_view, std::string_view> kRemedies[] = {
+      {YAML::ErrorMsg::END_OF_MAP, "; is the indentation off?"},
+      {YAML::ErrorMsg::END_OF_SEQ, "; is the indentation off?"},
+      {YAML::ErrorMsg::END_OF_MAP_FLOW, "; a '{' above is never closed"},
+      {YAML::ErrorMsg::END_OF_SEQ_FLOW, "; a '[' above is never closed"},
+      {YAML::ErrorMsg::FLOW_END, "; '[' and '{' must be closed by their own kind"},
+      {YAML::ErrorMsg::TAB_IN_INDENTATION, "; indent by spaces"},
+      {YAML::ErrorMsg::MAP_VALUE, "; is a ':' missing on the line above, one too many here, or the indentation off?"},
+      {YAML::ErrorMsg::UNKNOWN_TOKEN, "; put quotes around text that begins with this character"},
+  };
+  for (const auto& [known, what] : kRemedies)
+    if (message == known) return what;
+  return "";
+}
+
 // Receives yaml-cpp's events and builds the tree bottom-up: open containers wait on a stack.
 class TreeBuilder final : public YAML::EventHandler {
  public:
-  explicit TreeBuilder(std::string file) : file_(std::move(file)) {}
+  TreeBuilder(const std::string& text, std::string file) : text_(text), file_(std::move(file)) {}
 
   ConfigNode take() { return std::move(root_); }
 
-  void OnDocumentStart(const YAML::Mark&) override {}
+  void OnDocumentStart(const YAML::Mark& mark) override {
+    if (documents_++ > 0)
+      throw InputError(marked(mark), "", "a second document begins here; give one (is the indentation off?)");
+  }
   void OnDocumentEnd() override {}
   void OnNull(const YAML::Mark& mark, YAML::anchor_t anchor) override { finish(node_at(mark), anchor); }
 
@@ -49,18 +69,22 @@ class TreeBuilder final : public YAML::EventHandler {
     ConfigNode node = node_at(mark);
     node.kind = ConfigNode::Kind::kScalar;
     node.scalar = value;
+    refuse_tag(mark, tag);
     node.quoted = tag == "!";  // yaml-cpp's tag of a quoted scalar
+    if (node.quoted) check_closed(mark);
     if (!node.quoted && (value == "~" || value == "null")) node.kind = ConfigNode::Kind::kNull;
     finish(std::move(node), anchor);
   }
 
-  void OnSequenceStart(const YAML::Mark& mark, const std::string&, YAML::anchor_t anchor,
+  void OnSequenceStart(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
                        YAML::EmitterStyle::value) override {
+    refuse_tag(mark, tag);
     open(mark, anchor, ConfigNode::Kind::kList);
   }
   void OnSequenceEnd() override { close(); }
-  void OnMapStart(const YAML::Mark& mark, const std::string&, YAML::anchor_t anchor,
+  void OnMapStart(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
                   YAML::EmitterStyle::value) override {
+    refuse_tag(mark, tag);
     open(mark, anchor, ConfigNode::Kind::kMap);
   }
   void OnMapEnd() override { close(); }
@@ -76,6 +100,27 @@ class TreeBuilder final : public YAML::EventHandler {
 
   Mark marked(const YAML::Mark& mark) const { return {file_, mark.line + 1, mark.column + 1}; }
 
+  // Tags would say what a value is; here its key does. yaml-cpp's own are "?" (plain) and "!" (quoted).
+  void refuse_tag(const YAML::Mark& mark, const std::string& tag) const {
+    if (!tag.empty() && tag != "?" && tag != "!") throw InputError(marked(mark), "", "tags such as !!str are not supported");
+  }
+
+  // yaml-cpp lets the end of the file close a quote.
+  void check_closed(const YAML::Mark& mark) const {
+    const std::size_t open = text_.find_first_of("'\"", static_cast<std::size_t>(mark.pos));
+    if (open == std::string::npos) return;
+    const char quote = text_[open];
+    for (std::size_t at = open + 1; at < text_.size(); ++at) {
+      if (text_[at] == '\\' && quote == '"') {
+        ++at;
+      } else if (text_[at] == quote) {
+        if (quote == '"' || at + 1 >= text_.size() || text_[at + 1] != quote) return;
+        ++at;  // '' within '...' is one quote
+      }
+    }
+    throw InputError(marked(mark), "", "a quote that never closes; is the file cut off?");
+  }
+
   ConfigNode node_at(const YAML::Mark& mark) const {
     ConfigNode node;
     node.mark = marked(mark);
@@ -87,7 +132,7 @@ class TreeBuilder final : public YAML::EventHandler {
     Open open{node_at(mark), anchor, false, {}, {}};
     open.node.kind = kind;
     if (!stack_.empty() && stack_.back().node.kind == ConfigNode::Kind::kMap && !stack_.back().has_key)
-      throw InputError(marked(mark), "", "a key must be plain text, not a list or a mapping");
+      throw InputError(marked(mark), "", "a key must be plain text, not a list or a mapping (is a bracket never closed?)");
     stack_.push_back(std::move(open));
   }
 
@@ -123,7 +168,9 @@ class TreeBuilder final : public YAML::EventHandler {
     }
   }
 
+  const std::string& text_;
   std::string file_;
+  int documents_ = 0;
   std::vector<Open> stack_;
   std::map<YAML::anchor_t, ConfigNode> anchors_;
   std::size_t nodes_ = 0;
@@ -162,6 +209,40 @@ void restamp(ConfigNode& node, const std::string& origin) {
   }
 }
 
+// Bytes of the UTF-8 sequence at the start of `text`, 0 when it is none (RFC 3629; no surrogates, nothing overlong).
+std::size_t utf8_length(std::string_view text) {
+  const auto byte = [&](std::size_t i) { return i < text.size() ? static_cast<unsigned char>(text[i]) : 0u; };
+  const auto follows = [&](std::size_t i) { return (byte(i) & 0xc0u) == 0x80u; };
+  const unsigned first = byte(0);
+  if (first < 0x80) return 1;
+  if (first >= 0xc2 && first < 0xe0) return follows(1) ? 2 : 0;
+  if (first >= 0xe0 && first < 0xf0) {
+    const bool legal = first == 0xe0 ? byte(1) >= 0xa0 : first == 0xed ? byte(1) < 0xa0 : true;
+    return legal && follows(1) && follows(2) ? 3 : 0;
+  }
+  if (first >= 0xf0 && first < 0xf5) {
+    const bool legal = first == 0xf0 ? byte(1) >= 0x90 : first == 0xf4 ? byte(1) < 0x90 : true;
+    return legal && follows(1) && follows(2) && follows(3) ? 4 : 0;
+  }
+  return 0;
+}
+
+void check_utf8(const std::string& text, const std::string& name) {
+  int line = 1;
+  std::size_t start = 0;
+  for (std::size_t at = 0; at < text.size();) {
+    const std::size_t length = utf8_length(std::string_view(text).substr(at));
+    if (length == 0)
+      throw InputError({name, line, static_cast<int>(at - start) + 1}, "",
+                       fmt::format("not UTF-8 text (byte 0x{:02x}); save the file as UTF-8", static_cast<unsigned char>(text[at])));
+    if (text[at] == '\n') {
+      ++line;
+      start = at + 1;
+    }
+    at += length;
+  }
+}
+
 }  // namespace
 
 const ConfigEntry* ConfigNode::find(std::string_view key) const {
@@ -170,10 +251,12 @@ const ConfigEntry* ConfigNode::find(std::string_view key) const {
   return nullptr;
 }
 
-ConfigNode parse_config(const std::string& text, const std::string& name) {
+ConfigNode parse_config(const std::string& given, const std::string& name) {
+  const std::string text = given.starts_with("\xef\xbb\xbf") ? given.substr(3) : given;  // positions count without it
   if (text.size() > kMaxBytes) throw InputError({name, 0, 0}, "", "over 16 MiB; a config file is small");
   const std::size_t nul = text.find('\0');
   if (nul != std::string::npos) throw InputError({name, 0, 0}, "", "not a text file (it holds NUL bytes)");
+  check_utf8(text, name);
   // yaml-cpp recurses by nesting depth; a cheap bound on flow nesting keeps its stack safe.
   std::size_t depth = 0;
   for (const char c : text) {
@@ -182,14 +265,13 @@ ConfigNode parse_config(const std::string& text, const std::string& name) {
     if (depth > 1000) throw InputError({name, 0, 0}, "", "brackets nested over 1000 levels");
   }
   std::istringstream stream(text);
-  TreeBuilder builder(name);
+  TreeBuilder builder(text, name);
   try {
     YAML::Parser parser(stream);
     if (!parser.HandleNextDocument(builder)) throw InputError({name, 0, 0}, "", "empty file");
-    TreeBuilder rest(name);
-    if (parser.HandleNextDocument(rest)) throw InputError({name, 0, 0}, "", "several documents in one file; give one");
+    parser.HandleNextDocument(builder);  // refuses
   } catch (const YAML::Exception& error) {
-    throw InputError({name, error.mark.line + 1, error.mark.column + 1}, "", fmt::format("not valid YAML: {}", error.msg));
+    throw InputError({name, error.mark.line + 1, error.mark.column + 1}, "", fmt::format("not valid YAML: {}{}", error.msg, remedy(error.msg)));
   }
   return builder.take();
 }

@@ -31,8 +31,8 @@ struct ConfigEntry {
   ConfigNode value;
 };
 
-// Parses one document. Errors (InputError): syntax, duplicate keys, merge keys ("<<"), several documents,
-// nesting over 64 levels, over 16 MiB of text or a million nodes (alias bombs).
+// Parses one document. Errors (InputError): syntax, bytes that are not UTF-8, tags, duplicate keys, merge keys ("<<"),
+// several documents, nesting over 64 levels, over 16 MiB of text or a million nodes (alias bombs).
 ConfigNode parse_config(const std::string& text, const std::string& name);
 
 // The same of a file; an unreadable, binary or too large file is an InputError.

@@ -65,8 +65,8 @@ std::int64_t ConfigValue::integer(std::int64_t low, std::int64_t high) const {
   std::int64_t value = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
   if (error == std::errc::result_out_of_range) fail(fmt::format("'{}' must be a whole number from {} to {}", text, low, high));
-  if (error != std::errc() || end != text.data() + text.size() || node_->quoted)
-    fail(fmt::format("'{}' is not a whole number", text));
+  if (error != std::errc() || end != text.data() + text.size()) fail(fmt::format("'{}' is not a whole number", text));
+  if (node_->quoted) fail(fmt::format("the quoted text '{}' is not a whole number; leave out the quotes", text));
   if (value < low || value > high) fail(fmt::format("'{}' must be a whole number from {} to {}", text, low, high));
   return value;
 }

@@ -19,20 +19,28 @@ constexpr std::string_view kCannotWrite = "cannot write";
 
 hid_t memory_type(ColumnType type) {
   switch (type) {
-    case ColumnType::kInt64: return H5T_NATIVE_INT64;
-    case ColumnType::kInt32: return H5T_NATIVE_INT32;
-    case ColumnType::kUint8: return H5T_NATIVE_UINT8;
-    case ColumnType::kFloat64: return H5T_NATIVE_DOUBLE;
+    case ColumnType::kInt64:
+      return H5T_NATIVE_INT64;
+    case ColumnType::kInt32:
+      return H5T_NATIVE_INT32;
+    case ColumnType::kUint8:
+      return H5T_NATIVE_UINT8;
+    case ColumnType::kFloat64:
+      return H5T_NATIVE_DOUBLE;
   }
   return -1;
 }
 
 hid_t file_type(ColumnType type) {
   switch (type) {
-    case ColumnType::kInt64: return H5T_STD_I64LE;
-    case ColumnType::kInt32: return H5T_STD_I32LE;
-    case ColumnType::kUint8: return H5T_STD_U8LE;
-    case ColumnType::kFloat64: return H5T_IEEE_F64LE;
+    case ColumnType::kInt64:
+      return H5T_STD_I64LE;
+    case ColumnType::kInt32:
+      return H5T_STD_I32LE;
+    case ColumnType::kUint8:
+      return H5T_STD_U8LE;
+    case ColumnType::kFloat64:
+      return H5T_IEEE_F64LE;
   }
   return -1;
 }
@@ -44,7 +52,9 @@ Hdf5Id text_type() {
   return type;
 }
 
-Hdf5Id scalar_space() { return {H5Screate(H5S_SCALAR), H5Sclose}; }
+Hdf5Id scalar_space() {
+  return {H5Screate(H5S_SCALAR), H5Sclose};
+}
 
 // Chunked, shuffled, deflated, without times.
 Hdf5Id column_list(hsize_t chunk) {
@@ -56,13 +66,14 @@ Hdf5Id column_list(hsize_t chunk) {
   return list;
 }
 
-void set_attribute(hid_t file, const std::string& path, const std::string& object, const std::string& name, hid_t type,
-                   hid_t memory, const void* value) {
+void set_attribute(hid_t file, const std::string& path, const std::string& object, const std::string& name,
+                   hid_t type, hid_t memory, const void* value) {
   errno = 0;
   const Hdf5Id owner(hdf5_check(H5Oopen(file, object.c_str(), H5P_DEFAULT), path, kCannotWrite), H5Oclose);
   if (H5Aexists(owner.get(), name.c_str()) > 0) H5Adelete(owner.get(), name.c_str());
   const Hdf5Id space = scalar_space();
-  const Hdf5Id attribute(H5Acreate2(owner.get(), name.c_str(), type, space.get(), H5P_DEFAULT, H5P_DEFAULT), H5Aclose);
+  const Hdf5Id attribute(H5Acreate2(owner.get(), name.c_str(), type, space.get(), H5P_DEFAULT, H5P_DEFAULT),
+                         H5Aclose);
   hdf5_check(attribute.get(), path, kCannotWrite);
   hdf5_check(H5Awrite(attribute.get(), memory, value), path, kCannotWrite);
 }
@@ -98,7 +109,8 @@ struct Hdf5Writer::Compressor {
     shuffled.resize(bytes);
     shuffle_bytes(values, static_cast<std::size_t>(kHdf5ChunkRows), size, shuffled.data());
     packed.resize(libdeflate_zlib_compress_bound(state, bytes));
-    const std::size_t length = libdeflate_zlib_compress(state, shuffled.data(), bytes, packed.data(), packed.size());
+    const std::size_t length =
+        libdeflate_zlib_compress(state, shuffled.data(), bytes, packed.data(), packed.size());
     SILICAST_CHECK(length > 0);
     return {packed.data(), length};
   }
@@ -115,8 +127,8 @@ Hdf5Writer::Hdf5Writer(const std::string& path)
   const Hdf5Id creation(H5Pcreate(H5P_FILE_CREATE), H5Pclose);
   H5Pset_obj_track_times(creation.get(), false);
   errno = 0;
-  file_ = hdf5_check(H5Fcreate(part_path_.c_str(), H5F_ACC_TRUNC, creation.get(), hdf5_access_list().get()), part_path_,
-                     "cannot create");
+  file_ = hdf5_check(H5Fcreate(part_path_.c_str(), H5F_ACC_TRUNC, creation.get(), hdf5_access_list().get()),
+                     part_path_, "cannot create");
 }
 
 Hdf5Writer::~Hdf5Writer() {
@@ -140,14 +152,16 @@ void Hdf5Writer::open_group(const std::string& path) {
   for (std::size_t end = path.find('/', 1); path.size() > 1; end = path.find('/', end + 1)) {
     const std::string parent = path.substr(0, end);
     if (H5Lexists(file_, parent.c_str(), H5P_DEFAULT) <= 0)
-      Hdf5Id(hdf5_check(H5Gcreate2(file_, parent.c_str(), H5P_DEFAULT, creation.get(), H5P_DEFAULT), part_path_,
-                        kCannotWrite),
+      Hdf5Id(hdf5_check(H5Gcreate2(file_, parent.c_str(), H5P_DEFAULT, creation.get(), H5P_DEFAULT),
+                        part_path_, kCannotWrite),
              H5Gclose);
     if (end == std::string::npos) break;
   }
 }
 
-void Hdf5Writer::add_group(const std::string& path) { open_group(path); }
+void Hdf5Writer::add_group(const std::string& path) {
+  open_group(path);
+}
 
 void Hdf5Writer::set_text(const std::string& object, const std::string& name, const std::string& text) {
   open_group(object);
@@ -182,10 +196,11 @@ Hdf5Writer::Column& Hdf5Writer::new_column(const std::string& path, ColumnType t
   auto column = std::make_unique<Column>();
   column->owner_ = this;
   column->size_ = H5Tget_size(memory_type(type));
-  column->buffer_ = std::make_unique<unsigned char[]>(static_cast<std::size_t>(kHdf5ChunkRows) * column->size_);
+  column->buffer_ =
+      std::make_unique<unsigned char[]>(static_cast<std::size_t>(kHdf5ChunkRows) * column->size_);
   column->dataset_ = hdf5_check(
-      H5Dcreate2(file_, path.c_str(), file_type(type), space.get(), H5P_DEFAULT, list.get(), H5P_DEFAULT), part_path_,
-      fmt::format("cannot create the column {}", path));
+      H5Dcreate2(file_, path.c_str(), file_type(type), space.get(), H5P_DEFAULT, list.get(), H5P_DEFAULT),
+      part_path_, fmt::format("cannot create the column {}", path));
   columns_.push_back(std::move(column));
   set_text(path, "unit", unit);
   set_text(path, "description", description);
@@ -210,8 +225,8 @@ void Hdf5Writer::write_chunk(Column& column) {
   const hsize_t offset = static_cast<hsize_t>(column.written_);
   const hsize_t extent = offset + static_cast<hsize_t>(column.rows_);
   hdf5_check(H5Dset_extent(column.dataset_, &extent), part_path_, kCannotWrite);
-  hdf5_check(H5Dwrite_chunk(column.dataset_, H5P_DEFAULT, 0, &offset, packed.size(), packed.data()), part_path_,
-             kCannotWrite);
+  hdf5_check(H5Dwrite_chunk(column.dataset_, H5P_DEFAULT, 0, &offset, packed.size(), packed.data()),
+             part_path_, kCannotWrite);
   hdf5_check(H5Dflush(column.dataset_), part_path_, kCannotWrite);
   column.written_ += column.rows_;
   column.rows_ = 0;
@@ -226,7 +241,8 @@ void Hdf5Writer::end_rows() {
   for (auto& column : columns_)
     hdf5_check(H5Dclose(std::exchange(column->dataset_, -1)), part_path_, kCannotWrite);
   hdf5_check(H5Fclose(std::exchange(file_, -1)), part_path_, kCannotWrite);
-  file_ = hdf5_check(H5Fopen(part_path_.c_str(), H5F_ACC_RDWR, hdf5_access_list().get()), part_path_, "cannot reopen");
+  file_ = hdf5_check(H5Fopen(part_path_.c_str(), H5F_ACC_RDWR, hdf5_access_list().get()), part_path_,
+                     "cannot reopen");
 }
 
 void Hdf5Writer::write_array(const std::string& path, ColumnType type, const void* values, std::size_t count,
@@ -238,13 +254,13 @@ void Hdf5Writer::write_array(const std::string& path, ColumnType type, const voi
   Hdf5Id list(H5Pcreate(H5P_DATASET_CREATE), H5Pclose);
   H5Pset_obj_track_times(list.get(), false);
   {
-    const Hdf5Id dataset(
-        hdf5_check(H5Dcreate2(file_, path.c_str(), file_type(type), space.get(), H5P_DEFAULT, list.get(), H5P_DEFAULT),
-                   part_path_, fmt::format("cannot create the column {}", path)),
-        H5Dclose);
+    const Hdf5Id dataset(hdf5_check(H5Dcreate2(file_, path.c_str(), file_type(type), space.get(), H5P_DEFAULT,
+                                               list.get(), H5P_DEFAULT),
+                                    part_path_, fmt::format("cannot create the column {}", path)),
+                         H5Dclose);
     if (count > 0)
-      hdf5_check(H5Dwrite(dataset.get(), memory_type(type), H5S_ALL, H5S_ALL, H5P_DEFAULT, values), part_path_,
-                 kCannotWrite);
+      hdf5_check(H5Dwrite(dataset.get(), memory_type(type), H5S_ALL, H5S_ALL, H5P_DEFAULT, values),
+                 part_path_, kCannotWrite);
   }
   set_text(path, "unit", unit);
   set_text(path, "description", description);
@@ -255,8 +271,8 @@ void Hdf5Writer::add_array(const std::string& path, std::span<const double> valu
   write_array(path, ColumnType::kFloat64, values.data(), values.size(), unit, description);
 }
 
-void Hdf5Writer::add_array(const std::string& path, std::span<const std::int64_t> values, const std::string& unit,
-                           const std::string& description) {
+void Hdf5Writer::add_array(const std::string& path, std::span<const std::int64_t> values,
+                           const std::string& unit, const std::string& description) {
   write_array(path, ColumnType::kInt64, values.data(), values.size(), unit, description);
 }
 

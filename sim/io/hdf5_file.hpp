@@ -1,6 +1,7 @@
-// HDF5 files of columns and attributes, and the only user of the HDF5 library. A file is complete or absent: rows go to
-// `PATH.part` in single-writer-multiple-reader (SWMR) mode, whole chunks at a time, so that a killed process leaves a
-// readable part; the final name appears only once all is written. Equal contents give equal bytes (no object times).
+// HDF5 files of columns and attributes, and the only user of the HDF5 library. A file is complete or absent:
+// rows go to `PATH.part` in single-writer-multiple-reader (SWMR) mode, whole chunks at a time, so that a
+// killed process leaves a readable part; the final name appears only once all is written. Equal contents give
+// equal bytes (no object times).
 #pragma once
 
 #include <cstdint>
@@ -20,17 +21,17 @@ enum class ColumnType : std::uint8_t { kInt64, kInt32, kUint8, kFloat64 };
 
 template <class T>
 constexpr ColumnType column_type_of() {
-  static_assert(std::is_same_v<T, std::int64_t> || std::is_same_v<T, std::int32_t> || std::is_same_v<T, std::uint8_t> ||
-                std::is_same_v<T, double>);
+  static_assert(std::is_same_v<T, std::int64_t> || std::is_same_v<T, std::int32_t> ||
+                std::is_same_v<T, std::uint8_t> || std::is_same_v<T, double>);
   if constexpr (std::is_same_v<T, std::int64_t>) return ColumnType::kInt64;
   if constexpr (std::is_same_v<T, std::int32_t>) return ColumnType::kInt32;
   if constexpr (std::is_same_v<T, std::uint8_t>) return ColumnType::kUint8;
   return ColumnType::kFloat64;
 }
 
-// Three phases: set up (groups, attributes, columns), rows (start_rows() to end_rows(): only append()), then groups,
-// attributes and arrays again, and finish(). Every failure (a directory that is not there, a full disk) is an
-// InputError that names the path and the system's reason.
+// Three phases: set up (groups, attributes, columns), rows (start_rows() to end_rows(): only append()), then
+// groups, attributes and arrays again, and finish(). Every failure (a directory that is not there, a full
+// disk) is an InputError that names the path and the system's reason.
 class Hdf5Writer {
  public:
   // One growing column. Values wait in `buffer` until a chunk is full.
@@ -63,8 +64,8 @@ class Hdf5Writer {
   const std::string& path() const { return path_; }
   const std::string& part_path() const { return part_path_; }
 
-  // Attributes of the group or dataset `object` ("/" is the root); missing groups are created, an attribute that is
-  // there is replaced.
+  // Attributes of the group or dataset `object` ("/" is the root); missing groups are created, an attribute
+  // that is there is replaced.
   void set_text(const std::string& object, const std::string& name, const std::string& text);
   void set_number(const std::string& object, const std::string& name, double value);
   void set_integer(const std::string& object, const std::string& name, std::int64_t value);
@@ -90,7 +91,8 @@ class Hdf5Writer {
   void abandon();  // closes and removes the part
 
  private:
-  Column& new_column(const std::string& path, ColumnType type, const std::string& unit, const std::string& description);
+  Column& new_column(const std::string& path, ColumnType type, const std::string& unit,
+                     const std::string& description);
   void write_array(const std::string& path, ColumnType type, const void* values, std::size_t count,
                    const std::string& unit, const std::string& description);
   void write_chunk(Column& column);
@@ -108,7 +110,8 @@ class Hdf5Writer {
   std::unique_ptr<Compressor> compressor_;
 };
 
-// Reads complete files; parts need recover_hdf5() first. Errors (InputError): not there, not HDF5, damaged, not closed.
+// Reads complete files; parts need recover_hdf5() first. Errors (InputError): not there, not HDF5, damaged,
+// not closed.
 class Hdf5Reader {
  public:
   explicit Hdf5Reader(const std::string& path);
@@ -136,9 +139,12 @@ struct Recovered {
   std::int64_t dropped = 0;  // rows that only some columns of their group had
 };
 
-// Makes a complete file of what a killed writer left: the columns of each group are cut to the shortest, counting only
-// chunks that reached the file; the root gets the attribute `recovered` = 1. The part stays. `out_path` is replaced only
-// at the end; `out_path`.recovering is used on the way. Errors (InputError): not there, not HDF5, damaged.
-Recovered recover_hdf5(const std::string& part_path, const std::string& out_path);
+// Makes a complete file of what a killed writer left: the columns of each group are cut to the shortest,
+// counting only chunks that reached the file; the root gets the attribute `recovered` = 1. The part stays.
+// `out_path` is replaced only at the end; `out_path`.recovering is used on the way. Errors (InputError): not
+// there, not HDF5, damaged, without `due_group`
+// ("/scenario"; empty: any file will do).
+Recovered recover_hdf5(const std::string& part_path, const std::string& out_path,
+                       const std::string& due_group = "");
 
 }  // namespace silicast

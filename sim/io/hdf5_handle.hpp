@@ -38,7 +38,9 @@ class Hdf5Id {
 };
 
 // HDF5 prints its error stack unless told not to; the setting is per thread.
-inline void silence_hdf5() { H5Eset_auto2(H5E_DEFAULT, nullptr, nullptr); }
+inline void silence_hdf5() {
+  H5Eset_auto2(H5E_DEFAULT, nullptr, nullptr);
+}
 
 // "PATH: cannot write: No space left on device".
 [[noreturn]] inline void hdf5_failed(const std::string& path, std::string_view what, int error = errno) {
@@ -53,7 +55,8 @@ Result hdf5_check(Result result, const std::string& path, std::string_view what)
   return result;
 }
 
-// File access in the format of version 1.10, which SWMR needs; closing the file closes all that is open in it.
+// File access in the format of version 1.10, which SWMR needs; closing the file closes all that is open in
+// it.
 Hdf5Id hdf5_access_list();
 
 // Syncs the closed file `from` to disk and renames it to `to`.

@@ -1,5 +1,5 @@
-// What a killed writer left, made whole: opened as a SWMR reader (which a killed SWMR writer never corrupts; an ordinary
-// open refuses it), copied object by object, cut to the rows that all columns of a group have.
+// What a killed writer left, made whole: opened as a SWMR reader (which a killed SWMR writer never corrupts;
+// an ordinary open refuses it), copied object by object, cut to the rows that all columns of a group have.
 #include <sys/stat.h>
 
 #include <algorithm>
@@ -21,9 +21,9 @@ struct Column {
 
 struct Walk {
   hid_t file = -1;
-  std::string group;                 // being listed, with a slash at the end
-  std::vector<std::string> groups;   // found in it
-  std::vector<Column> columns;       // found in it
+  std::string group;                // being listed, with a slash at the end
+  std::vector<std::string> groups;  // found in it
+  std::vector<Column> columns;      // found in it
 };
 
 Column column_of(hid_t dataset, const std::string& path) {
@@ -38,7 +38,8 @@ Column column_of(hid_t dataset, const std::string& path) {
     unsigned mask = 0;
     haddr_t address = HADDR_UNDEF;
     hsize_t size = 0;
-    if (H5Dget_chunk_info_by_coord(dataset, &offset, &mask, &address, &size) < 0 || address == HADDR_UNDEF || size == 0)
+    if (H5Dget_chunk_info_by_coord(dataset, &offset, &mask, &address, &size) < 0 || address == HADDR_UNDEF ||
+        size == 0)
       return {path, offset, true};
   }
   return {path, extent, true};
@@ -70,15 +71,33 @@ bool list_columns(hid_t file, const std::string& group, int depth, std::vector<s
 }
 
 void cut(hid_t file, const Column& column, hsize_t rows, const std::string& path) {
-  const Hdf5Id dataset(hdf5_check(H5Dopen2(file, column.path.c_str(), H5P_DEFAULT), path, "cannot write"), H5Dclose);
+  const Hdf5Id dataset(hdf5_check(H5Dopen2(file, column.path.c_str(), H5P_DEFAULT), path, "cannot write"),
+                       H5Dclose);
   hdf5_check(H5Dset_extent(dataset.get(), &rows), path, "cannot write");
 }
 
-// A writer killed while it added its summary left the ordinary "open for writing" mark, which no reader accepts; the rows
-// are all there. HDF5 takes the mark off a copy when asked by this property (it is what its h5clear tool does).
+// The end of the file as its superblock (version 2 or 3) states it; 0 when there is no such superblock.
+std::uint64_t stated_end(const std::string& path) {
+  unsigned char head[48] = {};
+  std::FILE* file = std::fopen(path.c_str(), "rb");
+  if (file == nullptr) return 0;
+  const bool whole = std::fread(head, 1, sizeof head, file) == sizeof head;
+  std::fclose(file);
+  const bool known = head[8] >= 2 && head[9] == 8;  // version, bytes of an address
+  std::uint64_t end = 0;
+  for (int i = 7; i >= 0; --i) end = end << 8 | head[28 + i];
+  return whole && known ? end : 0;
+}
+
+// Two marks make HDF5 refuse a file whose rows are all there: a writer killed while it added its summary left
+// "open for writing", and one that met a full disk states an end that the file does not reach. Both are taken
+// off a copy, as HDF5's own h5clear tool does it.
 Hdf5Id open_unmarked_copy(const std::string& path, const std::string& copy) {
+  constexpr std::uint64_t kMostMissing = std::uint64_t{1} << 26;  // many chunks; more is damage
   std::error_code error;
   std::filesystem::copy_file(path, copy, std::filesystem::copy_options::overwrite_existing, error);
+  const std::uint64_t size = error ? 0 : std::filesystem::file_size(copy, error), end = stated_end(path);
+  if (!error && end > size && end - size < kMostMissing) std::filesystem::resize_file(copy, end, error);
   if (error) hdf5_failed(copy, fmt::format("cannot write: {}", error.message()), 0);
   const Hdf5Id access(H5Pcreate(H5P_FILE_ACCESS), H5Pclose);
   const hbool_t clear = 1;
@@ -90,8 +109,12 @@ Hdf5Id open_part(const std::string& path, const std::string& copy) {
   struct stat status {};
   if (::stat(path.c_str(), &status) != 0) hdf5_failed(path, "cannot open");
   if (S_ISDIR(status.st_mode)) hdf5_failed(path, "is a directory", 0);
-  if (H5Fis_hdf5(path.c_str()) <= 0) hdf5_failed(path, "is not an HDF5 file, or was killed before its first rows", 0);
-  Hdf5Id file(H5Fopen(path.c_str(), H5F_ACC_RDONLY | H5F_ACC_SWMR_READ, H5P_DEFAULT), H5Fclose);
+  if (H5Fis_hdf5(path.c_str()) <= 0)
+    hdf5_failed(path, "is not an HDF5 file, or was killed before its first rows", 0);
+  const Hdf5Id access(H5Pcreate(H5P_FILE_ACCESS), H5Pclose);
+  // Nobody writes any more, so what does not fit its checksum stays that way; HDF5 would try for minutes.
+  H5Pset_metadata_read_attempts(access.get(), 2);
+  Hdf5Id file(H5Fopen(path.c_str(), H5F_ACC_RDONLY | H5F_ACC_SWMR_READ, access.get()), H5Fclose);
   // A part that was closed (a run that ended in an error) has no mark and opens as any other file.
   if (!file.ok()) file = Hdf5Id(H5Fopen(path.c_str(), H5F_ACC_RDONLY, H5P_DEFAULT), H5Fclose);
   if (!file.ok()) file = open_unmarked_copy(path, copy);
@@ -99,19 +122,74 @@ Hdf5Id open_part(const std::string& path, const std::string& copy) {
   return file;
 }
 
-// Copies every child of the root; compressed chunks go over as they are.
-void copy_children(hid_t from, hid_t to, const std::string& from_path, const std::string& to_path) {
+// Where objects are copied from and to; the names are for messages.
+struct Copying {
+  std::string from;
+  std::string to;
+  [[noreturn]] void fail(const std::string& object) const {
+    if (errno != 0) hdf5_failed(to, fmt::format("cannot copy {} from {}", object, from));
+    hdf5_failed(from, fmt::format("is damaged beyond recovery, at {}", object), 0);
+  }
+};
+
+// H5Ocopy of HDF5 1.10 crashes on more than eight attributes of which one is text; so they are copied one by
+// one.
+void copy_attributes(hid_t from, hid_t to, const std::string& object, const Copying& copying) {
+  constexpr std::size_t kMostBytes = std::size_t{1} << 26;
+  std::vector<std::string> names;
+  const auto collect = [](hid_t, const char* name, const H5A_info_t*, void* list) -> herr_t {
+    static_cast<std::vector<std::string>*>(list)->emplace_back(name);
+    return 0;
+  };
+  errno = 0;
+  if (H5Aiterate2(from, H5_INDEX_NAME, H5_ITER_INC, nullptr, collect, &names) < 0) copying.fail(object);
+  for (const std::string& name : names) {
+    const Hdf5Id attribute(H5Aopen(from, name.c_str(), H5P_DEFAULT), H5Aclose);
+    if (!attribute.ok()) copying.fail(object + "." + name);
+    const Hdf5Id type(H5Aget_type(attribute.get()), H5Tclose), space(H5Aget_space(attribute.get()), H5Sclose);
+    const hssize_t points = H5Sget_simple_extent_npoints(space.get());
+    const std::size_t size = H5Tget_size(type.get());
+    if (points < 0 || size == 0 || static_cast<std::size_t>(points) > kMostBytes / size)
+      copying.fail(object + "." + name);
+    std::vector<unsigned char> bytes(static_cast<std::size_t>(points) * size + 1);
+    const Hdf5Id copy(H5Acreate2(to, name.c_str(), type.get(), space.get(), H5P_DEFAULT, H5P_DEFAULT),
+                      H5Aclose);
+    if (!copy.ok() || H5Aread(attribute.get(), type.get(), bytes.data()) < 0)
+      copying.fail(object + "." + name);
+    const bool written = H5Awrite(copy.get(), type.get(), bytes.data()) >= 0;
+    H5Dvlen_reclaim(type.get(), space.get(), H5P_DEFAULT, bytes.data());
+    if (!written) copying.fail(object + "." + name);
+  }
+}
+
+// Copies a group's attributes and what lies below it; compressed chunks go over as they are.
+void copy_group(hid_t from, hid_t to, const std::string& group, const Copying& copying) {
+  copy_attributes(from, to, group, copying);
   std::vector<std::string> names;
   const auto collect = [](hid_t, const char* name, const H5L_info_t*, void* list) -> herr_t {
     static_cast<std::vector<std::string>*>(list)->emplace_back(name);
     return 0;
   };
-  hdf5_check(H5Literate(from, H5_INDEX_NAME, H5_ITER_INC, nullptr, collect, &names), from_path,
+  hdf5_check(H5Literate(from, H5_INDEX_NAME, H5_ITER_INC, nullptr, collect, &names), copying.from,
              "is damaged beyond recovery");
+  const Hdf5Id creation(H5Pcreate(H5P_GROUP_CREATE), H5Pclose), bare(H5Pcreate(H5P_OBJECT_COPY), H5Pclose);
+  H5Pset_obj_track_times(creation.get(), false);
+  H5Pset_copy_object(bare.get(), H5O_COPY_WITHOUT_ATTR_FLAG);
   for (const std::string& name : names) {
+    const std::string path = group + (group.ends_with('/') ? "" : "/") + name;
     errno = 0;
-    if (H5Ocopy(from, name.c_str(), to, name.c_str(), H5P_DEFAULT, H5P_DEFAULT) < 0)
-      hdf5_failed(to_path, fmt::format("cannot copy {} from {}", name, from_path));
+    const Hdf5Id object(H5Oopen(from, name.c_str(), H5P_DEFAULT), H5Oclose);
+    if (!object.ok()) copying.fail(path);
+    if (H5Iget_type(object.get()) == H5I_GROUP) {
+      const Hdf5Id made(H5Gcreate2(to, name.c_str(), H5P_DEFAULT, creation.get(), H5P_DEFAULT), H5Gclose);
+      if (!made.ok()) copying.fail(path);
+      copy_group(object.get(), made.get(), path, copying);
+      continue;
+    }
+    if (H5Ocopy(from, name.c_str(), to, name.c_str(), bare.get(), H5P_DEFAULT) < 0) copying.fail(path);
+    const Hdf5Id made(H5Oopen(to, name.c_str(), H5P_DEFAULT), H5Oclose);
+    if (!made.ok()) copying.fail(path);
+    copy_attributes(object.get(), made.get(), path, copying);
   }
 }
 
@@ -136,7 +214,9 @@ Recovered cut_groups(hid_t file, const std::vector<std::vector<Column>>& groups,
 void mark_recovered(hid_t file, const std::string& path) {
   const Hdf5Id space(H5Screate(H5S_SCALAR), H5Sclose);
   const std::uint8_t yes = 1;
-  const Hdf5Id attribute(H5Acreate2(file, "recovered", H5T_STD_U8LE, space.get(), H5P_DEFAULT, H5P_DEFAULT), H5Aclose);
+  if (H5Aexists(file, "recovered") > 0) return;  // a recovered file, recovered again
+  const Hdf5Id attribute(H5Acreate2(file, "recovered", H5T_STD_U8LE, space.get(), H5P_DEFAULT, H5P_DEFAULT),
+                         H5Aclose);
   hdf5_check(attribute.get(), path, "cannot write");
   hdf5_check(H5Awrite(attribute.get(), H5T_NATIVE_UINT8, &yes), path, "cannot write");
 }
@@ -153,21 +233,29 @@ struct Temporaries {
 
 }  // namespace
 
-Recovered recover_hdf5(const std::string& part_path, const std::string& out_path) {
+Recovered recover_hdf5(const std::string& part_path, const std::string& out_path,
+                       const std::string& due_group) {
   silence_hdf5();
   if (part_path == out_path) hdf5_failed(out_path, "cannot recover a file onto itself", 0);
   // Declared first, so that the files are closed before they are removed.
   const Temporaries temporary{out_path + ".recovering", out_path + ".unmarked"};
   const Hdf5Id part = open_part(part_path, temporary.copy);
+  if (!due_group.empty() && H5Lexists(part.get(), due_group.c_str(), H5P_DEFAULT) <= 0)
+    hdf5_failed(part_path, fmt::format("is an HDF5 file, but not of a silicast run (no {})", due_group), 0);
   std::vector<std::vector<Column>> groups;
   if (!list_columns(part.get(), "/", 0, groups)) hdf5_failed(part_path, "is damaged beyond recovery", 0);
 
   const Hdf5Id creation(H5Pcreate(H5P_FILE_CREATE), H5Pclose);
   H5Pset_obj_track_times(creation.get(), false);
   errno = 0;
-  Hdf5Id out(H5Fcreate(temporary.output.c_str(), H5F_ACC_TRUNC, creation.get(), hdf5_access_list().get()), H5Fclose);
+  Hdf5Id out(H5Fcreate(temporary.output.c_str(), H5F_ACC_TRUNC, creation.get(), hdf5_access_list().get()),
+             H5Fclose);
   hdf5_check(out.get(), out_path, "cannot create");
-  copy_children(part.get(), out.get(), part_path, out_path);
+  {
+    const Hdf5Id from(H5Gopen2(part.get(), "/", H5P_DEFAULT), H5Gclose),
+        to(H5Gopen2(out.get(), "/", H5P_DEFAULT), H5Gclose);
+    copy_group(from.get(), to.get(), "/", {part_path, out_path});
+  }
   const Recovered result = cut_groups(out.get(), groups, out_path);
   mark_recovered(out.get(), out_path);
   errno = 0;

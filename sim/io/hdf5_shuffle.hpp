@@ -1,5 +1,5 @@
-// HDF5's shuffle filter: the first bytes of all values, then the second bytes, and so on, because the high bytes of
-// neighbouring values are alike and pack well side by side.
+// HDF5's shuffle filter: the first bytes of all values, then the second bytes, and so on, because the high
+// bytes of neighbouring values are alike and pack well side by side.
 #pragma once
 
 #include <cstddef>

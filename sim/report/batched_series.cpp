@@ -9,15 +9,16 @@
 namespace silicast {
 namespace {
 
-constexpr std::size_t kMinBatches = 5;      // fewer give an interval too loose to print
-constexpr std::size_t kMaxBatches = 32;     // more would be too short to be independent (Schmeiser)
+constexpr std::size_t kMinBatches = 5;        // fewer give an interval too loose to print
+constexpr std::size_t kMaxBatches = 32;       // more would be too short to be independent (Schmeiser)
 constexpr std::int64_t kMinPerSection = 500;  // five observations beyond the p99 of each section
 constexpr std::size_t kMinForMser = 10;
 
 // Merges neighbours into at most `groups` groups of (nearly) equally many cohorts.
 std::vector<Sketch> regroup(std::span<const Sketch> cohorts, std::size_t groups) {
   std::vector<Sketch> merged(std::min(groups, cohorts.size()));
-  for (std::size_t i = 0; i < cohorts.size(); ++i) merged[i * merged.size() / cohorts.size()].merge(cohorts[i]);
+  for (std::size_t i = 0; i < cohorts.size(); ++i)
+    merged[i * merged.size() / cohorts.size()].merge(cohorts[i]);
   return merged;
 }
 
@@ -47,7 +48,8 @@ Interval p99_interval(std::span<const Sketch> cohorts, double overall, std::int6
   }
   if (sections < kMinBatches) return {};
   const double n = static_cast<double>(sections);
-  const double half = student_t975(static_cast<std::int64_t>(sections) - 1) * std::sqrt(squares / (n - 1) / n);
+  const double half =
+      student_t975(static_cast<std::int64_t>(sections) - 1) * std::sqrt(squares / (n - 1) / n);
   return {overall - half, overall + half};
 }
 
@@ -91,8 +93,8 @@ std::optional<std::size_t> mser_cut(std::span<const double> batch_means) {
   if (n < 2) return std::nullopt;
   double sum = 0, squares = 0, best = std::numeric_limits<double>::infinity();
   std::size_t cut = 0;
-  // From the end, so that the sums of the part that stays grow by one value at a time. The mean of all is taken off
-  // first: sums of squares of large, nearly equal values would cancel.
+  // From the end, so that the sums of the part that stays grow by one value at a time. The mean of all is
+  // taken off first: sums of squares of large, nearly equal values would cancel.
   double centre = 0;
   for (const double mean : batch_means) centre += mean / static_cast<double>(n);
   for (std::size_t d = n; d-- > 0;) {
@@ -107,7 +109,8 @@ std::optional<std::size_t> mser_cut(std::span<const double> batch_means) {
       cut = d;
     }
   }
-  if (cut > 0 && 2 * (cut + 1) > n) return std::nullopt;  // still falling at the edge: no steady state in sight
+  if (cut > 0 && 2 * (cut + 1) > n)
+    return std::nullopt;  // still falling at the edge: no steady state in sight
   return cut;
 }
 
@@ -117,8 +120,8 @@ void BatchedSeries::drop_values() {
 }
 
 std::span<const Sketch> BatchedSeries::kept(std::int64_t first_index) const {
-  SILICAST_CHECK(first_index >= 0 && (first_index >> shift() << shift()) == first_index, "index {} of cohorts of {}",
-                 first_index, std::int64_t{1} << shift());
+  SILICAST_CHECK(first_index >= 0 && (first_index >> shift() << shift()) == first_index,
+                 "index {} of cohorts of {}", first_index, std::int64_t{1} << shift());
   const auto all = batches_.cohorts();
   return all.subspan(std::min(all.size(), static_cast<std::size_t>(first_index >> shift())));
 }
@@ -133,7 +136,8 @@ std::optional<std::int64_t> BatchedSeries::steady_from() const {
     starts.push_back(static_cast<std::int64_t>(i) << shift());
   }
   // The last cohort may hold a handful of requests; its mean would be mere noise.
-  if (means.size() > 1 && 2 * cohorts.back().count() < std::int64_t{1} << shift() && cohorts.back().count() > 0)
+  if (means.size() > 1 && 2 * cohorts.back().count() < std::int64_t{1} << shift() &&
+      cohorts.back().count() > 0)
     means.pop_back();
   if (means.size() < kMinForMser) return std::nullopt;
   const std::optional<std::size_t> cut = mser_cut(means);

@@ -1,9 +1,9 @@
-// One metric of the requests of a run, kept by arrival cohort: steady state (MSER), means and percentiles with
-// confidence intervals (batch means, sectioning). Sources:
-//   White, "An effective truncation heuristic for bias reduction in simulation output", Simulation 69(6), 1997 (MSER)
-//   Law, "Simulation Modeling and Analysis", 5th ed., section 9.5.3 (batch means)
-//   Schmeiser, "Batch size effects in the analysis of simulation output", Operations Research 30(3), 1982 (10-30 batches)
-//   Asmussen and Glynn, "Stochastic Simulation", 2007, section III.5 (sectioning of quantiles)
+// One metric of the requests of a run, kept by arrival cohort: steady state (MSER), means and percentiles
+// with confidence intervals (batch means, sectioning). Sources:
+//   White, "An effective truncation heuristic for bias reduction in simulation output", Simulation 69(6),
+//   1997 (MSER) Law, "Simulation Modeling and Analysis", 5th ed., section 9.5.3 (batch means) Schmeiser,
+//   "Batch size effects in the analysis of simulation output", Operations Research 30(3), 1982 (10-30
+//   batches) Asmussen and Glynn, "Stochastic Simulation", 2007, section III.5 (sectioning of quantiles)
 #pragma once
 
 #include <cstdint>
@@ -52,8 +52,8 @@ class BatchedSeries {
   void coarsen(int shift) { batches_.coarsen(shift); }
   int shift() const { return batches_.shift(); }
 
-  // The index of the first request of the steady state, a cohort boundary; nullopt when there are under 10 cohorts
-  // or no steady state begins in the first half.
+  // The index of the first request of the steady state, a cohort boundary; nullopt when there are under 10
+  // cohorts or no steady state begins in the first half.
   std::optional<std::int64_t> steady_from() const;
 
   // Of the requests from `first_index` on, which must be a multiple of 2^shift().
@@ -78,8 +78,8 @@ class BatchedSeries {
   bool exact_ = true;
 };
 
-// The number of leading batch means to leave out so that the standard error of the rest is least (MSER); at most half
-// of them, nullopt when the minimum is not reached within that half.
+// The number of leading batch means to leave out so that the standard error of the rest is least (MSER); at
+// most half of them, nullopt when the minimum is not reached within that half.
 std::optional<std::size_t> mser_cut(std::span<const double> batch_means);
 
 // Interval of the overall mean from batches of unlike sizes (ratio estimator with Student's t).

@@ -1,5 +1,6 @@
-// Cohorts: consecutive requests in order of arrival, never more than 128 of them. When a request comes that would
-// need one more, neighbours are merged and the cohort size doubles, so a run of any length keeps 64 to 128.
+// Cohorts: consecutive requests in order of arrival, never more than 128 of them. When a request comes that
+// would need one more, neighbours are merged and the cohort size doubles, so a run of any length keeps 64 to
+// 128.
 #pragma once
 
 #include <cstdint>
@@ -13,8 +14,8 @@ namespace silicast {
 inline constexpr std::int64_t kMaxCohorts = 128;
 inline constexpr int kFirstCohortShift = 3;  // the first cohorts hold 8 requests each
 
-// T is default-constructible and has merge(const T&). Boundaries are multiples of 2^shift, so those of a coarser
-// table are boundaries of a finer one.
+// T is default-constructible and has merge(const T&). Boundaries are multiples of 2^shift, so those of a
+// coarser table are boundaries of a finer one.
 template <class T>
 class CohortTable {
  public:

@@ -23,9 +23,13 @@ struct PoolCost {
   double prefill_share = 0;
 };
 
-Range divided(const Range& range, double by) { return by > 0 ? range * (1 / by) : Range::none(); }
+Range divided(const Range& range, double by) {
+  return by > 0 ? range * (1 / by) : Range::none();
+}
 
-Money in_both(const Range& rmb, const Range& rmb_per_usd) { return {rmb, rmb / rmb_per_usd}; }
+Money in_both(const Range& rmb, const Range& rmb_per_usd) {
+  return {rmb, rmb / rmb_per_usd};
+}
 
 PoolCost cost_of_pool(const CostInputs& inputs, const PoolPrices& pool) {
   SILICAST_CHECK(pool.chips > 0, "pool {}", pool.name);
@@ -38,11 +42,13 @@ PoolCost cost_of_pool(const CostInputs& inputs, const PoolPrices& pool) {
   cost.staff = cost.site * Range::of(pool.staff);
   if (pool.porting) cost.porting = Range::of(*pool.porting) / life;
   if (pool.rent) cost.rent = Range::of(*pool.rent) * chips;
-  cost.prefill_share = pool.busy_seconds > 0 ? std::clamp(pool.prefill_seconds / pool.busy_seconds, 0.0, 1.0) : 0;
+  cost.prefill_share =
+      pool.busy_seconds > 0 ? std::clamp(pool.prefill_seconds / pool.busy_seconds, 0.0, 1.0) : 0;
   return cost;
 }
 
-CostBasis basis(const CostInputs& inputs, const Range& per_hour, const Range& input_part, const Range& output_part) {
+CostBasis basis(const CostInputs& inputs, const Range& per_hour, const Range& input_part,
+                const Range& output_part) {
   const Range fx = Range::of(inputs.rmb_per_usd);
   const double millions_in = inputs.prompt_tokens * 3600 / 1e6;
   const double millions_out = inputs.output_tokens * 3600 / 1e6;
@@ -70,10 +76,10 @@ class Grounds {
 void list_grounds(const CostInputs& inputs, Cost& cost) {
   Grounds grounds(cost);
   for (const PoolPrices& pool : inputs.pools) {
-    if (pool.purchase.value > 0) grounds.add(fmt::format("purchase, {}", pool.name), pool.purchase);
-    if (pool.rent) grounds.add(fmt::format("rent, {}", pool.name), *pool.rent);
-    grounds.add(fmt::format("staff, {}", pool.name), pool.staff);
-    if (pool.porting) grounds.add(fmt::format("porting, {}", pool.name), *pool.porting);
+    if (pool.purchase.value > 0) grounds.add(fmt::format("purchase of {}", pool.name), pool.purchase);
+    if (pool.rent) grounds.add(fmt::format("rent of {}", pool.name), *pool.rent);
+    grounds.add(fmt::format("staff for {}", pool.name), pool.staff);
+    if (pool.porting) grounds.add(fmt::format("porting for {}", pool.name), *pool.porting);
   }
   grounds.add("depreciation", inputs.depreciation_years);
   grounds.add("PUE", inputs.pue);

@@ -1,5 +1,5 @@
-// Money, energy and carbon of a run's throughput. Inputs are plain numbers with their evidence; every answer is a
-// range (all inputs at their cheap end, all at their dear end) and names the grades that it rests on.
+// Money, energy and carbon of a run's throughput. Inputs are plain numbers with their evidence; every answer
+// is a range (all inputs at their cheap end, all at their dear end) and names the grades that it rests on.
 #pragma once
 
 #include <cstdint>
@@ -20,40 +20,46 @@ struct Range {
   static Range of(const Evidence& evidence) { return {evidence.value, evidence.low, evidence.high}; }
   static Range exactly(double value) { return {value, value, value}; }
   static Range none();
-  Range operator+(const Range& other) const { return {value + other.value, low + other.low, high + other.high}; }
+  Range operator+(const Range& other) const {
+    return {value + other.value, low + other.low, high + other.high};
+  }
   // Of non-negative ranges.
-  Range operator*(const Range& other) const { return {value * other.value, low * other.low, high * other.high}; }
+  Range operator*(const Range& other) const {
+    return {value * other.value, low * other.low, high * other.high};
+  }
   Range operator*(double factor) const { return {value * factor, low * factor, high * factor}; }
-  Range operator/(const Range& other) const { return {value / other.value, low / other.high, high / other.low}; }
+  Range operator/(const Range& other) const {
+    return {value / other.value, low / other.high, high / other.low};
+  }
 };
 
 struct PoolPrices {
   std::string name;
   std::int32_t chips = 0;
-  Evidence purchase;               // RMB per chip with its share of the server; value 0: not known
-  std::optional<Evidence> rent;    // RMB per chip and hour, all included
-  Range rated_watts;               // of one chip with its share of the server: TDP times server factor
-  Range mean_watts;                // the same as it ran (PoolUse::server_watts)
-  Evidence staff;                  // operations staff as a fraction of the site's cost
-  std::optional<Evidence> porting; // RMB once for the software stack of this chip
+  Evidence purchase;                // RMB per chip with its share of the server; value 0: not known
+  std::optional<Evidence> rent;     // RMB per chip and hour, all included
+  Range rated_watts;                // of one chip with its share of the server: TDP times server factor
+  Range mean_watts;                 // the same as it ran (PoolUse::server_watts)
+  Evidence staff;                   // operations staff as a fraction of the site's cost
+  std::optional<Evidence> porting;  // RMB once for the software stack of this chip
   // Replica seconds in the measurement window (PoolUse): they split the pool's cost between input and output.
   double busy_seconds = 0;
   double prefill_seconds = 0;
 };
 
 struct CostInputs {
-  std::string price_sheet;         // its name
+  std::string price_sheet;  // its name
   std::vector<PoolPrices> pools;
   Evidence depreciation_years;
   Evidence pue;
-  Evidence tariff;                 // RMB/kWh
-  Evidence site;                   // RMB per rated kW and month (730 h)
+  Evidence tariff;  // RMB/kWh
+  Evidence site;    // RMB per rated kW and month (730 h)
   Evidence rmb_per_usd;
-  Evidence carbon;                 // g CO2 per kWh
+  Evidence carbon;  // g CO2 per kWh
   // Of the measurement window, per second.
   double prompt_tokens = 0;
   double output_tokens = 0;
-  double good_requests = 0;        // NaN without targets
+  double good_requests = 0;  // NaN without targets
 };
 
 struct Money {
@@ -64,27 +70,27 @@ struct Money {
 // Cost per hour on one basis, and what follows from it.
 struct CostBasis {
   Money per_hour;
-  Money per_million_input;    // the share of busy time that prefill takes, over input tokens
-  Money per_million_output;   // the rest, over output tokens; idle time is shared in proportion
-  Money per_million_total;    // all of it over all tokens
+  Money per_million_input;   // the share of busy time that prefill takes, over input tokens
+  Money per_million_output;  // the rest, over output tokens; idle time is shared in proportion
+  Money per_million_total;   // all of it over all tokens
   Money per_good_request;
 };
 
 struct CostGround {
-  std::string what;           // "purchase of h20", "tariff"
+  std::string what;  // "purchase of chat", "tariff"
   Grade grade = Grade::kEstimate;
   std::string source;
 };
 
 struct Cost {
   std::string price_sheet;
-  std::optional<CostBasis> purchase;    // absent when a pool's price is not known
-  std::optional<CostBasis> rent;        // absent when a pool has no rent
+  std::optional<CostBasis> purchase;  // absent when a pool's price is not known
+  std::optional<CostBasis> rent;      // absent when a pool has no rent
   // Parts of the purchase basis, RMB per hour.
   Range capital, electricity, site_cost, staff, porting;
   Range grams_co2_per_million_tokens;
   Grade weakest = Grade::kMeasured;
-  std::vector<CostGround> grounds;      // in order of the inputs
+  std::vector<CostGround> grounds;  // in order of the inputs
 };
 
 // Our own mistake (CHECK): depreciation, PUE, tariff or exchange rate not positive, no chips.

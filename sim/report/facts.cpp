@@ -4,7 +4,8 @@
 namespace silicast {
 
 PowerShares default_power_shares() {
-  const std::string source = "kernels of vLLM 0.22 measured with their watts on H200 and B200; other vendors assumed alike";
+  const std::string source =
+      "kernels of vLLM 0.22 measured with their watts on H200 and B200; other vendors assumed alike";
   return {.off = {0.2, 0.15, 0.3, Grade::kEstimate, source},
           .idle = {0.25, 0.2, 0.3, Grade::kEstimate, source},
           .decode = {0.65, 0.55, 0.8, Grade::kEstimate, source},
@@ -14,7 +15,8 @@ PowerShares default_power_shares() {
 MeasureWindow read_measure_window(const ConfigValue& value) {
   MeasureWindow window;
   if (!value.is_map()) {
-    window.mode = value.choice({"mser", "none"}, "warm-up") == 0 ? MeasureWindow::Mode::kMser : MeasureWindow::Mode::kNone;
+    window.mode = value.choice({"mser", "none"}, "warm-up") == 0 ? MeasureWindow::Mode::kMser
+                                                                 : MeasureWindow::Mode::kNone;
     return window;
   }
   window.mode = MeasureWindow::Mode::kGiven;

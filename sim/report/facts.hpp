@@ -1,5 +1,5 @@
-// What the report must know of the cluster beyond what the serving layer announces; plain numbers that the run fills
-// in from the catalogue.
+// What the report must know of the cluster beyond what the serving layer announces; plain numbers that the
+// run fills in from the catalogue.
 #pragma once
 
 #include <cstdint>
@@ -13,8 +13,8 @@
 
 namespace silicast {
 
-// Medians of measured kernels on NVIDIA parts (H200 GEMMs, B200 attention); for other chips they are estimates. A price
-// sheet replaces them.
+// Medians of measured kernels on NVIDIA parts (H200 GEMMs, B200 attention); for other chips they are
+// estimates. A price sheet replaces them.
 PowerShares default_power_shares();
 
 struct PoolFacts {
@@ -23,8 +23,8 @@ struct PoolFacts {
   std::int32_t replicas = 1;
   std::int32_t chips_per_replica = 1;
   WorkRates work;
-  std::int64_t kv_blocks = 0;       // per replica
-  Evidence tdp;                     // W per chip; value 0: not known, no energy is reported
+  std::int64_t kv_blocks = 0;  // per replica
+  Evidence tdp;                // W per chip; value 0: not known, no energy is reported
   PowerShares shares = default_power_shares();
   Evidence server_factor{1, 1, 1, Grade::kEstimate, ""};  // server watts per chip watt
 };
@@ -38,8 +38,8 @@ struct ClassFacts {
 struct MeasureWindow {
   enum class Mode { kMser, kNone, kGiven };
   Mode mode = Mode::kMser;
-  double from = 0;                                            // s, kGiven only
-  double until = std::numeric_limits<double>::infinity();     // s, kGiven only; no later than the last arrival
+  double from = 0;                                         // s, kGiven only
+  double until = std::numeric_limits<double>::infinity();  // s, kGiven only; no later than the last arrival
 };
 
 // mser | none | {from: 60 s, until: 600 s} (`until` optional). Errors (InputError): until not after from.
@@ -47,8 +47,8 @@ MeasureWindow read_measure_window(const ConfigValue& value);
 
 struct RunFacts {
   std::string name;
-  std::vector<PoolFacts> pools;      // by PoolId
-  std::vector<ClassFacts> classes;   // by ClassId; at least one
+  std::vector<PoolFacts> pools;     // by PoolId
+  std::vector<ClassFacts> classes;  // by ClassId; at least one
   MeasureWindow window;
 };
 

@@ -14,11 +14,11 @@ namespace silicast {
 struct Latencies {
   std::int64_t index = 0;  // among the requests that arrived in the window; negative: outside
   double ttft = 0;
-  double tpot = 0;         // NaN with under two output tokens
+  double tpot = 0;  // NaN with under two output tokens
   double e2e = 0;
   double queue = 0;
   double preemption = 0;
-  double wait = 0;         // arrival to the first iteration, or to the end if there was none; of any request
+  double wait = 0;  // arrival to the first iteration, or to the end if there was none; of any request
   bool completed = false;
   bool good = false;
 };
@@ -69,8 +69,8 @@ class GroupRecorder {
   const BatchedSeries& e2e() const { return e2e_; }
   std::span<const CohortSums> cohorts() const { return sums_.cohorts(); }
 
-  // Everything but the ITL, target results and the name. `first_index` is a cohort boundary; `completions` those of the
-  // throughput window of `seconds`.
+  // Everything but the ITL, target results and the name. `first_index` is a cohort boundary; `completions`
+  // those of the throughput window of `seconds`.
   GroupSummary summary(std::int64_t first_index, const CompletionTotals& completions, double seconds) const;
 
  private:

@@ -8,8 +8,8 @@
 
 namespace silicast {
 
-// {"runs": [...]}, one object per run, two spaces of indentation, a newline at the end. Keys are those of metrics.hpp;
-// numbers are the shortest text that reads back equal.
+// {"runs": [...]}, one object per run, two spaces of indentation, a newline at the end. Keys are those of
+// metrics.hpp; numbers are the shortest text that reads back equal.
 std::string summary_json(std::span<const Summary> runs);
 
 }  // namespace silicast

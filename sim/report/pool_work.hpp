@@ -9,12 +9,12 @@ namespace silicast {
 
 // Doubles, because a run of iterations that straddles the edge of the window is shared out by time.
 struct PoolWork {
-  double busy = 0;           // replica seconds
-  double prefill = 0;        // of these, what prompt chunks took
+  double busy = 0;     // replica seconds
+  double prefill = 0;  // of these, what prompt chunks took
   double iterations = 0;
-  double passes = 0;         // micro-batches: each reads the weights once
-  double tokens = 0;         // prompt and decode tokens computed
-  double decode_kv = 0;      // KV tokens that decode attention read
+  double passes = 0;     // micro-batches: each reads the weights once
+  double tokens = 0;     // prompt and decode tokens computed
+  double decode_kv = 0;  // KV tokens that decode attention read
   double prefill_pairs = 0;
   double prefill_kv = 0;
   double sampled = 0;        // sequences that got a token

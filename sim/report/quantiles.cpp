@@ -8,7 +8,8 @@
 namespace silicast {
 
 void Sketch::widen(std::int32_t bin) {
-  constexpr std::int32_t kMargin = 32;  // a quarter of an octave, so that slow drifts do not reallocate each time
+  constexpr std::int32_t kMargin =
+      32;  // a quarter of an octave, so that slow drifts do not reallocate each time
   if (counts_.empty()) {
     base_ = bin - kMargin;
     counts_.assign(2 * kMargin + 1, 0);
@@ -35,7 +36,8 @@ void Sketch::add_ramp(double first, double step, std::int64_t count, std::int64_
   const std::int32_t last_bin = bin_of(last);
   std::int64_t i = 0;
   for (std::int32_t bin = bin_of(first); bin != last_bin; bin = bin_of(value(i))) {
-    // The first index that leaves this bin: a guess by division, then the very comparison that add() would make.
+    // The first index that leaves this bin: a guess by division, then the very comparison that add() would
+    // make.
     const double edge = step > 0 ? low_edge(bin + 1) : low_edge(bin);
     const double guess = std::ceil((edge - first) / step);
     std::int64_t next = std::clamp(static_cast<std::int64_t>(std::min(guess, n)), i + 1, count - 1);

@@ -26,20 +26,22 @@ class Sketch {
     max_ = std::max(max_, value);
   }
 
-  // The values first + step * i for i in [0, count), `weight` times each; work is proportional to the bins that
-  // they span. The bins are exactly those that adding one by one gives. count and weight may be 0.
+  // The values first + step * i for i in [0, count), `weight` times each; work is proportional to the bins
+  // that they span. The bins are exactly those that adding one by one gives. count and weight may be 0.
   void add_ramp(double first, double step, std::int64_t count, std::int64_t weight);
 
   void merge(const Sketch& other);
 
   std::int64_t count() const { return count_; }
   double sum() const { return sum_; }
-  double mean() const { return count_ > 0 ? sum_ / static_cast<double>(count_) : std::numeric_limits<double>::quiet_NaN(); }
+  double mean() const {
+    return count_ > 0 ? sum_ / static_cast<double>(count_) : std::numeric_limits<double>::quiet_NaN();
+  }
   double min() const { return min_; }
   double max() const { return max_; }
 
-  // The value below which a share q (0 to 1) lies, interpolated between neighbouring ranks as numpy does; NaN when
-  // empty.
+  // The value below which a share q (0 to 1) lies, interpolated between neighbouring ranks as numpy does; NaN
+  // when empty.
   double quantile(double q) const;
 
   // One bin with something in it: values in [low, high).
@@ -75,7 +77,7 @@ class Sketch {
   static constexpr double kSmallest = 0x1p-30;
   static constexpr double kLargest = 0x1p40;
 
-  std::int32_t base_ = 0;            // bin of counts_[0]
+  std::int32_t base_ = 0;  // bin of counts_[0]
   std::vector<std::int64_t> counts_;
   std::int64_t count_ = 0;
   double sum_ = 0;

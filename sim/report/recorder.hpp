@@ -1,5 +1,5 @@
-// Listens to a run and keeps what its summary needs: a few hundred sums and sketches, however long the run. Costs tens
-// of nanoseconds per request and per run of iterations.
+// Listens to a run and keeps what its summary needs: a few hundred sums and sketches, however long the run.
+// Costs tens of nanoseconds per request and per run of iterations.
 #pragma once
 
 #include <cstdint>
@@ -37,8 +37,8 @@ class Recorder : public ServingObserver {
   Histograms histograms() const;
 
  private:
-  // The state of the counters at an instant. Those at the first arrival of each cohort bound the window; `gaps`, by
-  // pool, are the ITL from this one to the next.
+  // The state of the counters at an instant. Those at the first arrival of each cohort bound the window;
+  // `gaps`, by pool, are the ITL from this one to the next.
   struct Snapshot {
     SimTime time;
     std::int64_t in_system = 0;
@@ -60,7 +60,8 @@ class Recorder : public ServingObserver {
   void share_with_snapshots(const RunRecord& record, const PoolWork& work);
   static void take_share(Snapshot& snapshot, const RunRecord& record, const PoolWork& work);
   void note_in_system(SimTime now, int change) {
-    in_system_seconds_ += static_cast<double>(in_system_) * 1e-9 * static_cast<double>(now.ns - last_change_.ns);
+    in_system_seconds_ +=
+        static_cast<double>(in_system_) * 1e-9 * static_cast<double>(now.ns - last_change_.ns);
     last_change_ = now;
     in_system_ += change;
   }
@@ -82,17 +83,17 @@ class Recorder : public ServingObserver {
   std::vector<std::int64_t> peak_blocks_;       // by pool
   std::vector<Snapshot> snapshots_;             // at arrivals 0, 2^shift, 2 * 2^shift... of the window
   int snapshot_shift_ = kFirstCohortShift;
-  std::optional<Snapshot> closing_;             // at the last arrival, or at the window's given end
-  bool closed_ = false;                         // at its given end: later arrivals and gaps are outside
-  SimTime next_edge_ = SimTime::never();        // of a given window
-  std::int64_t arrivals_ = 0;                   // of the whole run
-  std::int64_t skipped_ = 0;                    // arrivals before the window
-  std::int64_t in_window_ = 0;                  // arrivals in it
+  std::optional<Snapshot> closing_;       // at the last arrival, or at the window's given end
+  bool closed_ = false;                   // at its given end: later arrivals and gaps are outside
+  SimTime next_edge_ = SimTime::never();  // of a given window
+  std::int64_t arrivals_ = 0;             // of the whole run
+  std::int64_t skipped_ = 0;              // arrivals before the window
+  std::int64_t in_window_ = 0;            // arrivals in it
   std::int64_t in_system_ = 0;
   SimTime last_change_;
-  double in_system_seconds_ = 0;                // integral of in_system_ over time
-  double stay_seconds_ = 0;                     // sum of (end - arrival), whole run
-  std::int64_t first_index_ = 0;                // of the measured requests; set by summarize()
+  double in_system_seconds_ = 0;  // integral of in_system_ over time
+  double stay_seconds_ = 0;       // sum of (end - arrival), whole run
+  std::int64_t first_index_ = 0;  // of the measured requests; set by summarize()
 };
 
 }  // namespace silicast

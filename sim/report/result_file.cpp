@@ -33,7 +33,9 @@ std::string path_name(std::string name) {
 }
 
 // An instant that never came is -1.
-std::int64_t instant(SimTime time) { return time == SimTime::never() ? -1 : time.ns; }
+std::int64_t instant(SimTime time) {
+  return time == SimTime::never() ? -1 : time.ns;
+}
 
 void put(Hdf5Writer& file, const std::string& object, const std::vector<Metric>& metrics) {
   for (const Metric& metric : metrics) {
@@ -117,8 +119,8 @@ double pool_watts(const PoolFacts& pool, const PoolWork& work, double seconds) {
 }  // namespace
 
 struct ResultFile::RequestColumns {
-  Column &index, &arrival, &scheduled, &first_token, &completion, &prompt, &output, &replica, &pool, &request_class,
-      &preemptions, &state, &reason;
+  Column &index, &arrival, &scheduled, &first_token, &completion, &prompt, &output, &replica, &pool,
+      &request_class, &preemptions, &state, &reason;
 };
 
 struct ResultFile::PoolColumns {
@@ -153,7 +155,8 @@ void ResultFile::add_request_columns(const RunFacts& facts) {
     return file_.add_column<std::uint8_t>(fmt::format("/requests/{}", name), "1", what);
   };
   requests_.reset(new RequestColumns{
-      file_.add_column<std::int64_t>("/requests/index", "1", "position in order of arrival; rows are in order of completion"),
+      file_.add_column<std::int64_t>("/requests/index", "1",
+                                     "position in order of arrival; rows are in order of completion"),
       time("arrival", "arrival since the start of the run"),
       time("scheduled", "start of the first iteration that worked on it; -1 if none did"),
       time("first_token", "end of the iteration that gave the first output token; -1 if none did"),
@@ -180,15 +183,16 @@ void ResultFile::add_series_columns() {
     const auto column = [&](const char* name, const char* unit, const char* what) -> Column& {
       return file_.add_column<double>(fmt::format("/series/{}/{}", path_name(pool.name), name), unit, what);
     };
-    series_.emplace_back(new PoolColumns{column("time", "s", "time of the sample since the start of the run"),
-                                         column("running", "requests", "requests in batches"),
-                                         column("waiting", "requests", "requests in queues"),
-                                         column("kv_use", "1", "share of the KV blocks in use"),
-                                         column("prompt_tokens", "tokens/s", "prompt tokens computed, since the last sample"),
-                                         column("output_tokens", "tokens/s", "output tokens delivered, since the last sample"),
-                                         column("watts", "W", "mean power of the pool's servers since the last sample"),
-                                         {},
-                                         {}});
+    series_.emplace_back(
+        new PoolColumns{column("time", "s", "time of the sample since the start of the run"),
+                        column("running", "requests", "requests in batches"),
+                        column("waiting", "requests", "requests in queues"),
+                        column("kv_use", "1", "share of the KV blocks in use"),
+                        column("prompt_tokens", "tokens/s", "prompt tokens computed, since the last sample"),
+                        column("output_tokens", "tokens/s", "output tokens delivered, since the last sample"),
+                        column("watts", "W", "mean power of the pool's servers since the last sample"),
+                        {},
+                        {}});
   }
 }
 
@@ -246,6 +250,8 @@ void ResultFile::finish(const Summary& summary, const Histograms& histograms, st
   file_.finish();
 }
 
-void ResultFile::abandon() { file_.abandon(); }
+void ResultFile::abandon() {
+  file_.abandon();
+}
 
 }  // namespace silicast

@@ -1,5 +1,5 @@
-// The HDF5 file of one run: rows of requests and time series stream out while it runs, the summary follows at the end.
-// METRICS.md describes the groups; sim/io/hdf5_file.hpp what a crash leaves.
+// The HDF5 file of one run: rows of requests and time series stream out while it runs, the summary follows at
+// the end. METRICS.md describes the groups; sim/io/hdf5_file.hpp what a crash leaves.
 #pragma once
 
 #include <cstdint>
@@ -19,12 +19,12 @@ struct RunIdentity {
   std::string scenario_yaml;  // resolved
   std::uint64_t seed = 0;
   std::string version;
-  std::string git_hash;       // "" when not known
+  std::string git_hash;  // "" when not known
 };
 
 struct ResultFileOptions {
-  bool requests = true;       // a row per request
-  bool series = true;         // a row per pool and sample
+  bool requests = true;  // a row per request
+  bool series = true;    // a row per pool and sample
 };
 
 class ResultFile : public ServingObserver {

@@ -26,28 +26,36 @@ std::string difference_of(const std::vector<RunFile::Row>& a, const std::vector<
   if (a.empty() || b.empty()) return "a file has no rows of requests (output.requests: none)";
   if (a.size() != b.size()) return fmt::format("{} requests against {}", a.size(), b.size());
   for (std::size_t i = 0; i < a.size(); ++i) {
-    if (a[i].index != b[i].index) return fmt::format("request {} is only in one of them", std::min(a[i].index, b[i].index));
+    if (a[i].index != b[i].index)
+      return fmt::format("request {} is only in one of them", std::min(a[i].index, b[i].index));
     if (a[i].arrival != b[i].arrival)
-      return fmt::format("request {} arrives at {} s against {} s", a[i].index, static_cast<double>(a[i].arrival) * 1e-9,
-                         static_cast<double>(b[i].arrival) * 1e-9);
+      return fmt::format("request {} arrives at {} s against {} s", a[i].index,
+                         static_cast<double>(a[i].arrival) * 1e-9, static_cast<double>(b[i].arrival) * 1e-9);
     if (a[i].prompt_tokens != b[i].prompt_tokens)
-      return fmt::format("request {} has {} prompt tokens against {}", a[i].index, a[i].prompt_tokens, b[i].prompt_tokens);
+      return fmt::format("request {} has {} prompt tokens against {}", a[i].index, a[i].prompt_tokens,
+                         b[i].prompt_tokens);
     if (a[i].completed && b[i].completed && a[i].output_tokens != b[i].output_tokens)
-      return fmt::format("request {} has {} output tokens against {}", a[i].index, a[i].output_tokens, b[i].output_tokens);
+      return fmt::format("request {} has {} output tokens against {}", a[i].index, a[i].output_tokens,
+                         b[i].output_tokens);
   }
   return "";
 }
 
 // Latencies of a completed row in seconds; NaN where the metric has none.
-double ttft_of(const RunFile::Row& row) { return static_cast<double>(row.first_token - row.arrival) * 1e-9; }
-double e2e_of(const RunFile::Row& row) { return static_cast<double>(row.completion - row.arrival) * 1e-9; }
+double ttft_of(const RunFile::Row& row) {
+  return static_cast<double>(row.first_token - row.arrival) * 1e-9;
+}
+double e2e_of(const RunFile::Row& row) {
+  return static_cast<double>(row.completion - row.arrival) * 1e-9;
+}
 double tpot_of(const RunFile::Row& row) {
   if (row.output_tokens < 2) return std::numeric_limits<double>::quiet_NaN();
-  return static_cast<double>(row.completion - row.first_token) * 1e-9 / static_cast<double>(row.output_tokens - 1);
+  return static_cast<double>(row.completion - row.first_token) * 1e-9 /
+         static_cast<double>(row.output_tokens - 1);
 }
 
-PairedMetric paired_metric(std::string name, double (*value)(const RunFile::Row&), const std::vector<RunFile::Row>& a,
-                           const std::vector<RunFile::Row>& b) {
+PairedMetric paired_metric(std::string name, double (*value)(const RunFile::Row&),
+                           const std::vector<RunFile::Row>& a, const std::vector<RunFile::Row>& b) {
   constexpr std::size_t kBatches = 32;
   PairedMetric metric;
   metric.name = std::move(name);
@@ -78,7 +86,8 @@ PairedMetric paired_metric(std::string name, double (*value)(const RunFile::Row&
 RunFile::RunFile(std::string path) : path_(std::move(path)) {
   const Hdf5Reader file(path_);
   const auto yaml = file.has("/scenario") ? file.text("/scenario", "yaml") : std::nullopt;
-  if (!yaml) throw InputError(fmt::format("{}: is an HDF5 file, but not of a silicast run (no /scenario)", path_));
+  if (!yaml)
+    throw InputError(fmt::format("{}: is an HDF5 file, but not of a silicast run (no /scenario)", path_));
   scenario_yaml_ = *yaml;
   fingerprint_ = file.text("/scenario", "fingerprint").value_or("");
   recovered_ = file.number("/", "recovered").value_or(0) != 0;
@@ -103,11 +112,12 @@ std::vector<RunFile::Row> RunFile::requests() const {
   if (!file.has("/requests")) return {};
   const auto column = [&](const char* name) { return file.integers(fmt::format("/requests/{}", name)); };
   const auto index = column("index"), arrival = column("arrival"), first_token = column("first_token"),
-             completion = column("completion"), prompt = column("prompt_tokens"), output = column("output_tokens"),
-             state = column("state");
+             completion = column("completion"), prompt = column("prompt_tokens"),
+             output = column("output_tokens"), state = column("state");
   std::vector<Row> rows(index.size());
   for (const auto* other : {&arrival, &first_token, &completion, &prompt, &output, &state})
-    if (other->size() != index.size()) throw InputError(fmt::format("{}: the columns of /requests differ in length", path_));
+    if (other->size() != index.size())
+      throw InputError(fmt::format("{}: the columns of /requests differ in length", path_));
   for (std::size_t i = 0; i < rows.size(); ++i)
     rows[i] = {index[i], arrival[i], first_token[i], completion[i], prompt[i], output[i], state[i] == 0};
   std::sort(rows.begin(), rows.end(), [](const Row& x, const Row& y) { return x.index < y.index; });
@@ -149,8 +159,8 @@ std::string comparison(std::span<const RunFile> runs) {
       }
       text += fmt::format("  {}: mean {} s ({} to {}), {}% of {} requests faster\n", metric.name,
                           format_significant(metric.mean_difference), format_significant(metric.interval.low),
-                          format_significant(metric.interval.high), format_significant(100 * metric.share_faster, 3),
-                          metric.requests);
+                          format_significant(metric.interval.high),
+                          format_significant(100 * metric.share_faster, 3), metric.requests);
     }
   }
   return text;

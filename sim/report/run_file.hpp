@@ -17,10 +17,10 @@ class RunFile {
   explicit RunFile(std::string path);
 
   const std::string& path() const { return path_; }
-  const TableColumn& summary() const { return summary_; }   // attributes of /summary and /cost
+  const TableColumn& summary() const { return summary_; }  // attributes of /summary and /cost
   const std::string& scenario_yaml() const { return scenario_yaml_; }
   const std::string& fingerprint() const { return fingerprint_; }
-  bool recovered() const { return recovered_; }             // no summary: the run was killed
+  bool recovered() const { return recovered_; }  // no summary: the run was killed
 
   // One request; times in ns, -1 for never. In order of arrival; empty when the file has no rows.
   struct Row {
@@ -39,14 +39,14 @@ class RunFile {
 
 // Request by request, b minus a: negative is faster. Of requests that both completed.
 struct PairedMetric {
-  std::string name;          // "TTFT"
+  std::string name;  // "TTFT"
   std::int64_t requests = 0;
   double mean_difference = 0;  // s
   Interval interval;           // 95%, batch means in order of arrival
   double share_faster = 0;     // of b, ties not counted
 };
 struct PairedDifference {
-  std::string a, b;            // titles
+  std::string a, b;  // titles
   bool comparable = false;
   std::string why_not;
   std::vector<PairedMetric> metrics;  // TTFT, TPOT, E2E

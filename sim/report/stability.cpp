@@ -55,12 +55,15 @@ StabilityVerdict judge_stability(std::span<const LoadPoint> points) {
   if (wait.slope < kMinWaitSlope || queue.slope * span < kMinRequestsAdded) return {};
   double first_quarter = 0, least_late = points.back().wait;
   const std::size_t quarter = points.size() / 4;
-  for (const LoadPoint& point : points.first(quarter)) first_quarter += point.wait / static_cast<double>(quarter);
+  for (const LoadPoint& point : points.first(quarter))
+    first_quarter += point.wait / static_cast<double>(quarter);
   for (const LoadPoint& point : points.last(quarter)) least_late = std::min(least_late, point.wait);
   if (least_late < first_quarter) return {};
-  return {true, fmt::format("in the second half of the arrivals the requests in the system grow by {:.3g} per second and "
-                            "each second of arrivals adds {:.3g} s of waiting",
-                            queue.slope, wait.slope)};
+  return {true,
+          fmt::format(
+              "in the second half of the arrivals the requests in the system grow by {:.3g} per second and "
+              "each second of arrivals adds {:.3g} s of waiting",
+              queue.slope, wait.slope)};
 }
 
 }  // namespace silicast

@@ -10,7 +10,8 @@
 namespace silicast {
 namespace {
 
-// Below this share of all completions, arrivals end so early that a rate over them would be that of the ramp-up.
+// Below this share of all completions, arrivals end so early that a rate over them would be that of the
+// ramp-up.
 constexpr double kMinShareInArrivals = 0.5;
 
 std::string plural(std::int64_t count, std::string_view noun) {
@@ -34,7 +35,8 @@ void Recorder::align_cohorts() {
 std::int64_t Recorder::choose_start(std::vector<std::string>& notes) const {
   const MeasureWindow& window = facts_.window;
   if (window.mode == MeasureWindow::Mode::kGiven) {
-    notes.push_back(fmt::format("warm-up: {} before the given {:g} s left out", plural(skipped_, "arrival"), window.from));
+    notes.push_back(fmt::format("warm-up: {} before the given {:g} s left out", plural(skipped_, "arrival"),
+                                window.from));
     return 0;
   }
   if (window.mode == MeasureWindow::Mode::kNone) {
@@ -44,20 +46,24 @@ std::int64_t Recorder::choose_start(std::vector<std::string>& notes) const {
   const auto ttft = total_.ttft().steady_from();
   const auto tpot = total_.tpot().steady_from();
   if (!ttft && !tpot) {
-    notes.push_back("warm-up: MSER found no steady state in the first half of the run (too few requests, or the load "
-                    "drifts); nothing left out");
+    notes.push_back(
+        "warm-up: MSER found no steady state in the first half of the run (too few requests, or the load "
+        "drifts); nothing left out");
     return 0;
   }
   const std::int64_t start = std::max(ttft.value_or(0), tpot.value_or(0));
   if (!ttft || !tpot)
-    notes.push_back(fmt::format("warm-up: MSER found no steady state of {}; the other decides", ttft ? "TPOT" : "TTFT"));
+    notes.push_back(
+        fmt::format("warm-up: MSER found no steady state of {}; the other decides", ttft ? "TPOT" : "TTFT"));
   notes.push_back(start == 0 ? "warm-up: MSER found none to leave out"
-                             : fmt::format("warm-up: the first {} left out (MSER on TTFT and TPOT)", plural(start, "arrival")));
+                             : fmt::format("warm-up: the first {} left out (MSER on TTFT and TPOT)",
+                                           plural(start, "arrival")));
   return start;
 }
 
 // The end of the throughput window.
-Recorder::Snapshot Recorder::choose_end(const Snapshot& start, SimTime end, std::vector<std::string>& notes) const {
+Recorder::Snapshot Recorder::choose_end(const Snapshot& start, SimTime end,
+                                        std::vector<std::string>& notes) const {
   if (closed_) {
     notes.push_back("drain: latencies count arrivals in the given window, whenever they end");
     return *closing_;
@@ -66,13 +72,15 @@ Recorder::Snapshot Recorder::choose_end(const Snapshot& start, SimTime end, std:
   const double all = static_cast<double>((whole.total - start.total).requests);
   if (closing_ && closing_->time > start.time &&
       static_cast<double>((closing_->total - start.total).requests) >= kMinShareInArrivals * all) {
-    notes.push_back("drain: rates are taken up to the last arrival; latencies count every measured request, whenever "
-                    "it ends");
+    notes.push_back(
+        "drain: rates are taken up to the last arrival; latencies count every measured request, whenever "
+        "it ends");
     return *closing_;
   }
   if (closing_)
-    notes.push_back("drain: over half of the requests completed after the last arrival, so rates are taken to the end of "
-                    "the run");
+    notes.push_back(
+        "drain: over half of the requests completed after the last arrival, so rates are taken to the end of "
+        "the run");
   return whole;
 }
 
@@ -99,14 +107,16 @@ Distribution distribution_of(const Sketch& gaps) {
   return result;
 }
 
-TargetResult result_of(const PercentileTarget& target, const Distribution& distribution, const auto& quantile) {
+TargetResult result_of(const PercentileTarget& target, const Distribution& distribution,
+                       const auto& quantile) {
   const double value = target.quantile < 0 ? distribution.mean : quantile(target.quantile);
   return {target.name(), target.limit, value, value <= target.limit};
 }
 
 }  // namespace
 
-void Recorder::add_groups(Summary& summary, const Snapshot& start, const Snapshot& end, double seconds) const {
+void Recorder::add_groups(Summary& summary, const Snapshot& start, const Snapshot& end,
+                          double seconds) const {
   summary.total = total_.summary(first_index_, end.total - start.total, seconds);
   summary.total.name = "all";
   Sketch gaps;
@@ -138,9 +148,15 @@ void Recorder::add_targets(Summary& summary) const {
       };
       TargetResult result;
       switch (target.metric) {
-        case LatencyMetric::kTtft: result = of_series(recorder.ttft(), group.ttft); break;
-        case LatencyMetric::kTpot: result = of_series(recorder.tpot(), group.tpot); break;
-        case LatencyMetric::kE2e: result = of_series(recorder.e2e(), group.e2e); break;
+        case LatencyMetric::kTtft:
+          result = of_series(recorder.ttft(), group.ttft);
+          break;
+        case LatencyMetric::kTpot:
+          result = of_series(recorder.tpot(), group.tpot);
+          break;
+        case LatencyMetric::kE2e:
+          result = of_series(recorder.e2e(), group.e2e);
+          break;
         case LatencyMetric::kItl: {
           const Sketch gaps = histograms().itl;  // gaps belong to iterations, which classes share
           result = result_of(target, summary.total.itl, [&](double q) { return gaps.quantile(q); });
@@ -163,7 +179,8 @@ void Recorder::add_targets(Summary& summary) const {
   for (GroupSummary& group : summary.classes) blank(group);
 }
 
-void Recorder::add_use_and_energy(Summary& summary, const Snapshot& start, const Snapshot& end, double seconds) const {
+void Recorder::add_use_and_energy(Summary& summary, const Snapshot& start, const Snapshot& end,
+                                  double seconds) const {
   Range joules;
   summary.energy.known = true;
   summary.energy.watts = {};
@@ -220,8 +237,8 @@ Summary Recorder::summarize(SimTime end) {
   add_targets(summary);
   add_use_and_energy(summary, start, last, seconds);
   if (!summary.total.ttft.exact)
-    summary.notes.push_back(fmt::format("percentiles: from a sketch within {:g}% (over {} requests)", 100 * kSketchError,
-                                        BatchedSeries::kExactBound));
+    summary.notes.push_back(fmt::format("percentiles: from a sketch within {:g}% (over {} requests)",
+                                        100 * kSketchError, BatchedSeries::kExactBound));
   if (summary.unstable) summary.notes.push_back("unstable: " + summary.unstable_reason);
   if (summary.run_seconds > 0) {
     const double still_in = static_cast<double>(in_system_) * (end - last_change_).value();
@@ -232,8 +249,10 @@ Summary Recorder::summarize(SimTime end) {
 }
 
 Histograms Recorder::histograms() const {
-  Histograms result{total_.ttft().sketch(first_index_), total_.tpot().sketch(first_index_),
-                    total_.e2e().sketch(first_index_), {}};
+  Histograms result{total_.ttft().sketch(first_index_),
+                    total_.tpot().sketch(first_index_),
+                    total_.e2e().sketch(first_index_),
+                    {}};
   for (std::size_t pool = 0; pool < facts_.pools.size(); ++pool) result.itl.merge(gaps_from(pool));
   return result;
 }

@@ -1,5 +1,5 @@
-// What a run amounts to: a plain value that the table, JSON, HDF5 and comparisons are all made of. METRICS.md defines
-// every metric and its population. Seconds, watts, joules, tokens; NaN where there is nothing to say.
+// What a run amounts to: a plain value that the table, JSON, HDF5 and comparisons are all made of. METRICS.md
+// defines every metric and its population. Seconds, watts, joules, tokens; NaN where there is nothing to say.
 #pragma once
 
 #include <array>
@@ -36,8 +36,8 @@ struct Throughput {
 };
 
 struct TargetResult {
-  std::string name;       // "ttft_p99", prefixed by "class: " when there are several
-  double limit = 0;       // s
+  std::string name;  // "ttft_p99", prefixed by "class: " when there are several
+  double limit = 0;  // s
   double value = kNoValue;
   bool met = false;
 };
@@ -69,29 +69,29 @@ struct PoolUse {
   std::string chip;
   std::int32_t replicas = 0;
   std::int32_t chips = 0;
-  double busy = kNoValue;              // share of replica time in iterations
+  double busy = kNoValue;                // share of replica time in iterations
   double prefill_time_share = kNoValue;  // of the busy time
-  double compute = kNoValue;           // FLOPs done / (peak * window); NaN: peak not known
-  double memory = kNoValue;            // bytes moved / (peak * window)
-  double kv_mean = kNoValue;           // share of KV blocks in use, over time
-  double kv_peak = kNoValue;           // highest share on any replica, whole run
-  double iterations = kNoValue;        // per second and replica
-  Range chip_watts;                    // mean of one chip
-  Range server_watts;                  // mean of one chip with its share of the server
-  double busy_seconds = 0;             // replica seconds in the window
+  double compute = kNoValue;             // FLOPs done / (peak * window); NaN: peak not known
+  double memory = kNoValue;              // bytes moved / (peak * window)
+  double kv_mean = kNoValue;             // share of KV blocks in use, over time
+  double kv_peak = kNoValue;             // highest share on any replica, whole run
+  double iterations = kNoValue;          // per second and replica
+  Range chip_watts;                      // mean of one chip
+  Range server_watts;                    // mean of one chip with its share of the server
+  double busy_seconds = 0;               // replica seconds in the window
   double prefill_seconds = 0;
 };
 
 struct Energy {
-  bool known = false;         // every pool's TDP is
-  Range watts;                // of all servers, mean over the window
+  bool known = false;  // every pool's TDP is
+  Range watts;         // of all servers, mean over the window
   Range joules_per_output_token;
-  Range joules_per_token;     // prompt and output
+  Range joules_per_token;  // prompt and output
   Range whole_run_joules;
 };
 
-// Time-average number in the system against arrival rate times mean time in system, whole run; the first comes from
-// the moments of arrivals and ends, the second from the records.
+// Time-average number in the system against arrival rate times mean time in system, whole run; the first
+// comes from the moments of arrivals and ends, the second from the records.
 struct LittlesLaw {
   double time_average = kNoValue;
   double rate_times_stay = kNoValue;
@@ -99,19 +99,19 @@ struct LittlesLaw {
 
 struct Summary {
   std::string name;
-  double run_seconds = 0;                  // to the last event
-  double window_from = 0, window_to = 0;   // s; latencies: arrivals from window_from to window_to
-  double throughput_to = 0;                // s; completions from window_from to here
+  double run_seconds = 0;                 // to the last event
+  double window_from = 0, window_to = 0;  // s; latencies: arrivals from window_from to window_to
+  double throughput_to = 0;               // s; completions from window_from to here
   bool unstable = false;
-  std::string unstable_reason;             // why, in words and figures
-  std::vector<std::string> notes;          // what was done about warm-up, drain and thin data, in words
+  std::string unstable_reason;     // why, in words and figures
+  std::vector<std::string> notes;  // what was done about warm-up, drain and thin data, in words
   GroupSummary total;
-  std::vector<GroupSummary> pools;         // empty when there is one
-  std::vector<GroupSummary> classes;       // empty when there is one
-  std::vector<PoolUse> use;                // one per pool
+  std::vector<GroupSummary> pools;    // empty when there is one
+  std::vector<GroupSummary> classes;  // empty when there is one
+  std::vector<PoolUse> use;           // one per pool
   Energy energy;
   LittlesLaw little;
-  std::optional<Cost> cost;                // set by whoever has prices
+  std::optional<Cost> cost;  // set by whoever has prices
 };
 
 }  // namespace silicast

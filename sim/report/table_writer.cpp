@@ -13,8 +13,8 @@ using Row = std::vector<std::string>;  // label, then one cell per column; only 
 
 // Display width of UTF-8 text: continuation bytes do not count.
 std::size_t width_of(const std::string& text) {
-  return static_cast<std::size_t>(
-      std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }));
+  return static_cast<std::size_t>(std::count_if(
+      text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }));
 }
 
 std::string render(const std::vector<Row>& rows) {
@@ -111,8 +111,8 @@ std::string foot_of(const Summary& summary, bool named) {
   std::string text;
   for (const TargetResult& target : summary.total.goodput.targets) {
     const std::string_view verdict = !std::isfinite(target.value) ? "no data" : target.met ? "met" : "missed";
-    text += fmt::format("{}target {} {} s: {} ({} s)\n", prefix, target.name, format_significant(target.limit), verdict,
-                        format_significant(target.value));
+    text += fmt::format("{}target {} {} s: {} ({} s)\n", prefix, target.name,
+                        format_significant(target.limit), verdict, format_significant(target.value));
   }
   const std::string reasons = reasons_of(summary);
   if (!reasons.empty()) text += fmt::format("{}not completed: {}\n", prefix, reasons);
@@ -180,7 +180,8 @@ std::string table_of(std::span<const TableColumn> columns, std::span<const Metri
   for (const Metric& metric : catalogue) {
     if (!any_value(columns, metric)) continue;
     if (metric.section != section) rows.push_back({section = metric.section});
-    Row row{metric.unit.empty() ? fmt::format("  {}", metric.label) : fmt::format("  {} [{}]", metric.label, metric.unit)};
+    Row row{metric.unit.empty() ? fmt::format("  {}", metric.label)
+                                : fmt::format("  {} [{}]", metric.label, metric.unit)};
     for (const TableColumn& column : columns)
       row.push_back(cell(column, metric, columns.size() <= max_columns_with_ranges));
     rows.push_back(std::move(row));

@@ -19,10 +19,14 @@ constexpr LatencyMetric kMetrics[] = {LatencyMetric::kTtft, LatencyMetric::kTpot
 
 double* limit_of(Targets& targets, LatencyMetric metric) {
   switch (metric) {
-    case LatencyMetric::kTtft: return &targets.ttft;
-    case LatencyMetric::kTpot: return &targets.tpot;
-    case LatencyMetric::kE2e: return &targets.e2e;
-    case LatencyMetric::kItl: return nullptr;  // a gap belongs to an iteration, not to one request
+    case LatencyMetric::kTtft:
+      return &targets.ttft;
+    case LatencyMetric::kTpot:
+      return &targets.tpot;
+    case LatencyMetric::kE2e:
+      return &targets.e2e;
+    case LatencyMetric::kItl:
+      return nullptr;  // a gap belongs to an iteration, not to one request
   }
   return nullptr;
 }
@@ -31,10 +35,14 @@ double* limit_of(Targets& targets, LatencyMetric metric) {
 
 std::string_view name_of(LatencyMetric metric) {
   switch (metric) {
-    case LatencyMetric::kTtft: return "ttft";
-    case LatencyMetric::kTpot: return "tpot";
-    case LatencyMetric::kE2e: return "e2e";
-    case LatencyMetric::kItl: return "itl";
+    case LatencyMetric::kTtft:
+      return "ttft";
+    case LatencyMetric::kTpot:
+      return "tpot";
+    case LatencyMetric::kE2e:
+      return "e2e";
+    case LatencyMetric::kItl:
+      return "itl";
   }
   return "";
 }
@@ -45,7 +53,9 @@ std::string PercentileTarget::name() const {
   return fmt::format("{}_p{:g}", name_of(metric), 100 * quantile);
 }
 
-bool Targets::any_per_request() const { return std::isfinite(ttft) || std::isfinite(tpot) || std::isfinite(e2e); }
+bool Targets::any_per_request() const {
+  return std::isfinite(ttft) || std::isfinite(tpot) || std::isfinite(e2e);
+}
 
 Targets read_targets(const ConfigValue& value) {
   Targets targets;
@@ -53,7 +63,8 @@ Targets read_targets(const ConfigValue& value) {
   for (const LatencyMetric metric : kMetrics) {
     double* limit = limit_of(targets, metric);
     if (limit != nullptr)
-      if (const auto given = map.optional(name_of(metric))) *limit = given->quantity(Dimension::kTime, kPositive);
+      if (const auto given = map.optional(name_of(metric)))
+        *limit = given->quantity(Dimension::kTime, kPositive);
     double strictest = std::numeric_limits<double>::infinity();
     for (const Suffix& suffix : kSuffixes) {
       PercentileTarget target{metric, suffix.quantile, 0};

@@ -1,4 +1,5 @@
-// What a class of requests is promised, as a scenario states it: limits for each request, limits for percentiles.
+// What a class of requests is promised, as a scenario states it: limits for each request, limits for
+// percentiles.
 #pragma once
 
 #include <limits>
@@ -13,7 +14,8 @@ namespace silicast {
 enum class LatencyMetric { kTtft, kTpot, kE2e, kItl };
 std::string_view name_of(LatencyMetric metric);  // "ttft", "tpot", "e2e", "itl"
 
-// "ttft_p99: 2 s": at least the share `quantile` of the requests within `limit` seconds; quantile < 0 is the mean.
+// "ttft_p99: 2 s": at least the share `quantile` of the requests within `limit` seconds; quantile < 0 is the
+// mean.
 struct PercentileTarget {
   LatencyMetric metric = LatencyMetric::kTtft;
   double quantile = 0.99;
@@ -35,9 +37,9 @@ struct Targets {
   }
 };
 
-// {ttft: 2 s, tpot: 50 ms, e2e: 60 s, ttft_p99: 2 s, itl_p95: 100 ms, tpot_mean: 40 ms}; percentiles p50, p90, p95,
-// p99 and mean. Where a metric has percentile targets but no limit per request, the strictest of them is the limit
-// per request too. Errors (InputError): unknown keys, times that are not positive.
+// {ttft: 2 s, tpot: 50 ms, e2e: 60 s, ttft_p99: 2 s, itl_p95: 100 ms, tpot_mean: 40 ms}; percentiles p50,
+// p90, p95, p99 and mean. Where a metric has percentile targets but no limit per request, the strictest of
+// them is the limit per request too. Errors (InputError): unknown keys, times that are not positive.
 Targets read_targets(const ConfigValue& value);
 
 }  // namespace silicast

@@ -4,6 +4,7 @@
 #include <filesystem>
 
 #include "sim/base/errors.hpp"
+#include "sim/io/config_catalogue.hpp"
 #include "sim/run/catalogue.hpp"
 #include "sim/run/scenario.hpp"
 
@@ -63,6 +64,7 @@ std::string check_config(const std::string& path, const std::string& configs_dir
   } else if (has("scale_up")) {
     kind = "node";
     read_node(value);
+    read_chip(load_named(configs_dir, "chips", value.map().required("chip")));
   } else if (has("hop_latency")) {
     kind = "cluster fabric";
     read_cluster_fabric(value);
@@ -72,6 +74,7 @@ std::string check_config(const std::string& path, const std::string& configs_dir
   } else if (has("max_sequences") || has("scheduler")) {
     kind = "engine";
     read_engine_spec(value);
+    value.map().required("scheduler").entry_of(schedulers);
   } else if (has("gemm_half_tokens") || has("collective_start")) {
     kind = "calibration";
     read_calibration(value);

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "sim/base/check.hpp"
 #include "sim/io/config_catalogue.hpp"
 
@@ -76,12 +78,19 @@ void check_memory(const PoolScenario& pool, const ConfigValue& at) {
 
 }  // namespace
 
+void check_group_name(const std::string& name, const ConfigValue& at) {
+  if (name.find('/') != std::string::npos || name == "." || name == "..")
+    at.fail(fmt::format("'{}' cannot name a group of the result file; leave out '/' and lone dots", name));
+}
+
 PoolScenario read_pool(const ConfigValue& value, const ModelSpec& model, const std::string& configs_dir, Fit fit,
                        std::vector<std::string>& without_effect) {
   PoolScenario pool;
   ConfigMap map = value.map();
   pool.mark = value.mark();
-  pool.name = map.required("name").text();
+  const ConfigValue name = map.required("name");
+  pool.name = name.text();
+  check_group_name(pool.name, name);
   const ConfigValue node_name = map.required("node");
   const ConfigValue node = load_named(configs_dir, "nodes", node_name);
   pool.node = read_node(node);
@@ -90,11 +99,10 @@ PoolScenario read_pool(const ConfigValue& value, const ModelSpec& model, const s
   if (const auto calibration = map.optional("calibration")) {
     pool.calibration = read_calibration(load_named(configs_dir, "calibration", *calibration));
   } else {
-    ConfigNode stem;
-    stem.kind = ConfigNode::Kind::kScalar;
-    stem.scalar = pool.chip.name;
-    stem.mark = chip_name.mark();
-    pool.calibration = read_calibration(load_named(configs_dir, "calibration", ConfigValue::of(stem)));
+    const std::vector<std::string> names = config_names(configs_dir + "/calibration");
+    if (std::find(names.begin(), names.end(), pool.chip.name) == names.end())
+      value.fail(fmt::format("chip '{}' has no calibration of its own; give the pool one by 'calibration'{}", pool.chip.name, suggestion(pool.chip.name, names)));
+    pool.calibration = read_calibration(ConfigValue::from_file(fmt::format("{}/calibration/{}.yaml", configs_dir, pool.chip.name)));
   }
   pool.nodes = 1;
   if (const auto nodes = map.optional("nodes")) pool.nodes = static_cast<std::int32_t>(nodes->integer(1, kMaxNodes));

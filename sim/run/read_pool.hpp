@@ -10,6 +10,9 @@ namespace silicast {
 PoolScenario read_pool(const ConfigValue& pool, const ModelSpec& model, const std::string& configs_dir, Fit fit,
                        std::vector<std::string>& without_effect);
 
+// Refuses what cannot name a pool or a class: they become groups of the result file.
+void check_group_name(const std::string& name, const ConfigValue& at);
+
 // Places the replicas of all pools on the fabric and fills in their link groups.
 void place_pools(std::vector<PoolScenario>& pools, const ClusterFabric& cluster);
 

@@ -27,7 +27,9 @@ void read_classes(ConfigMap& map, Scenario& scenario) {
   if (const auto classes = map.optional("classes")) {
     ConfigMap by_name = classes->map();
     for (const std::string& name : by_name.keys()) {
-      ConfigMap one = by_name.required(name).map();
+      const ConfigValue value = by_name.required(name);
+      check_group_name(name, value);
+      ConfigMap one = value.map();
       const auto own = one.optional("targets");
       scenario.classes.push_back({name, own ? read_targets(*own) : common});
       one.done();
@@ -95,12 +97,24 @@ void read_cluster(ConfigMap& map, const std::string& configs_dir, Fit fit, Scena
   if (fabric && !talks) scenario.without_effect.push_back("cluster.fabric: every replica lies within a node");
 }
 
+// Whether any part of a workload says what class its requests are of.
+bool names_class(const ConfigNode& node) {
+  if (node.find("class") != nullptr) return true;
+  const auto within = [](const ConfigEntry& entry) { return names_class(entry.value); };
+  return std::any_of(node.items.begin(), node.items.end(), names_class) || std::any_of(node.entries.begin(), node.entries.end(), within);
+}
+
 // What was given and cannot matter.
 void note_without_effect(const ConfigValue& root, Scenario& scenario) {
   std::vector<std::string>& notes = scenario.without_effect;
   const auto given = [&](std::string_view key) { return root.node().find(key) != nullptr; };
   if (given("router") && scenario.replicas() == 1) notes.push_back("router: there is one replica");
   if (given("output") && scenario.output.file.empty()) notes.push_back("output: no file is given");
+  if (scenario.classes.size() > 1 && !names_class(scenario.workload->node()))
+    notes.push_back(fmt::format("classes: the workload names none, so every request is of class '{}'", scenario.classes[0].name));
+  for (const PoolScenario& pool : scenario.pools)
+    if (scenario.prices && !scenario.prices->sheet.purchase_of(pool.chip.name))
+      notes.push_back(fmt::format("prices: '{}' has no price of chip {}, so what it costs is left out", scenario.prices->sheet.name, pool.chip.name));
   if (given("targets") && given("classes") &&
       std::all_of(scenario.classes.begin(), scenario.classes.end(), [&](const ClassFacts& c) {
         return root.node().find("classes")->value.find(c.name)->value.find("targets") != nullptr;
@@ -146,7 +160,9 @@ Scenario read_scenario(ConfigNode tree, const std::string& path, const ScenarioS
   scenario.workload_context.base_dir = std::filesystem::path(path).parent_path().string();
   scenario.workload_context.configs_dir = source.configs_dir;
   for (const ClassFacts& one : scenario.classes) scenario.workload_context.class_names.push_back(one.name);
-  scenario.workload_info = make_workload(*scenario.workload, scenario.workload_context).info;
+  const Workload workload = make_workload(*scenario.workload, scenario.workload_context);
+  if (!workload.source->next_time()) scenario.workload->fail("no request arrives; is the slice or the duration right?");
+  scenario.workload_info = workload.info;
   scenario.workload_context.scan_traces = false;  // scanned; every later reading goes straight through
   if (!map.has("warmup") && !scenario.workload_info.generated) scenario.window.mode = MeasureWindow::Mode::kNone;
   note_without_effect(root, scenario);

@@ -48,7 +48,7 @@ def check_rows(file):
     summary = file["summary"].attrs
     check(summary["requests"] == len(requests), "summary counts other requests than there are rows")
     check(summary["requests_completed"] == len(done), "summary counts other completions than there are rows")
-    measured = done[(done["arrival"] >= summary["window_from_s"] * 1e9)]
+    measured = done[done["arrival"] >= round(summary["window_from_s"] * 1e9)]
     ttft = (measured["first_token"] - measured["arrival"]) * 1e-9
     e2e = (measured["completion"] - measured["arrival"]) * 1e-9
     many = measured[measured["output_tokens"] >= 2]

@@ -16,29 +16,32 @@ std::vector<double> table(RandomStream& draw, std::int32_t size, double base, do
   return values;
 }
 
-IterationCost random_cost(RandomStream& draw, std::int32_t max_tokens, std::int32_t max_sequences) {
+IterationCost random_cost(RandomStream& draw, std::int32_t max_tokens, std::int32_t max_sequences,
+                          double scale) {
   std::vector<StageCost> stages(static_cast<std::size_t>(draw.below(4) == 0 ? between(draw, 2, 3) : 1));
   for (StageCost& stage : stages) {
     stage.layers = between(draw, 1, 8);
-    stage.tokens = table(draw, max_tokens, 2e-3, 2e-5);
-    stage.sequences = table(draw, max_sequences, 1e-5, 1e-6);
-    stage.decode_base = table(draw, max_sequences, 1e-5, 1e-6);
-    double start = 0, value = 0, slope = 1e-7 * draw.uniform();
+    stage.tokens = table(draw, max_tokens, scale * 2e-3, scale * 2e-5);
+    stage.sequences = table(draw, max_sequences, scale * 1e-5, scale * 1e-6);
+    stage.decode_base = table(draw, max_sequences, scale * 1e-5, scale * 1e-6);
+    double start = 0, value = 0, slope = scale * 1e-7 * draw.uniform();
     for (std::int32_t piece = between(draw, 1, 4); piece > 0; --piece) {
       stage.decode_kv.pieces.push_back({start, value, slope});
       const double length = 50 + 400 * draw.uniform();
       start += length;
       value += length * slope;
-      slope += 1e-6 * draw.uniform();
+      slope += scale * 1e-6 * draw.uniform();
     }
   }
-  const IterationCost::HostOverhead host{1e-3 * draw.uniform(), 1e-5 * draw.uniform(), draw.below(2) == 0};
-  return IterationCost(std::move(stages), host, table(draw, max_tokens, 1e-9, 1e-10), 1e-8);
+  const IterationCost::HostOverhead host{scale * 1e-3 * draw.uniform(), scale * 1e-5 * draw.uniform(),
+                                         draw.below(2) == 0};
+  return IterationCost(std::move(stages), host, table(draw, max_tokens, scale * 1e-9, scale * 1e-10),
+                       scale * 1e-8);
 }
 
 }  // namespace
 
-RandomScenario random_scenario(std::uint64_t seed) {
+RandomScenario random_scenario(std::uint64_t seed, int time_scale) {
   RandomStream draw(seed, "random_scenario");
   RandomScenario scenario;
   ClusterSetup& setup = scenario.setup;
@@ -61,7 +64,7 @@ RandomScenario random_scenario(std::uint64_t seed) {
     if (draw.below(10) == 0) pool.limits.blocks = std::max<std::int64_t>(1, one / 2);
     pool.limits.reserve_prompt = draw.below(2) == 0;
     const std::int32_t tokens = std::max(pool.limits.max_batched_tokens, longest_prompt + longest_output);
-    pool.cost = random_cost(draw, tokens, pool.limits.max_sequences);
+    pool.cost = random_cost(draw, tokens, pool.limits.max_sequences, time_scale);
     const auto& scheduler = schedulers.entries()[draw.below(schedulers.entries().size())];
     pool.make_scheduler = scheduler.make;
     schedulers_used += fmt::format(" {}(blocks {} of {})", scheduler.name, pool.limits.blocks, pool.limits.block_size);
@@ -82,7 +85,11 @@ RandomScenario random_scenario(std::uint64_t seed) {
     }
     scenario.requests.push_back(spec);
   }
-  if (draw.below(5) == 0) setup.horizon = {nanoseconds(Seconds(now * (0.3 + draw.uniform())))};
+  for (RequestSpec& spec : scenario.requests) {
+    spec.arrival.ns *= time_scale;
+    if (spec.deadline != SimTime::never()) spec.deadline.ns *= time_scale;
+  }
+  if (draw.below(5) == 0) setup.horizon = {time_scale * nanoseconds(Seconds(now * (0.3 + draw.uniform())))};
   scenario.description = fmt::format("seed {}: {} requests, router {}, schedulers{}", seed, count, router.name, schedulers_used);
   return scenario;
 }

@@ -16,6 +16,7 @@ struct RandomScenario {
 
 // The same seed gives the same scenario. Durations are irregular doubles, with several cost pieces and at times several
 // stages and overlapped host work; arrivals come in bursts and, now and then, at the same instant.
-RandomScenario random_scenario(std::uint64_t seed);
+// `time_scale`, a power of two of 1 or more, stretches every duration and every gap exactly.
+RandomScenario random_scenario(std::uint64_t seed, int time_scale = 1);
 
 }  // namespace silicast::testing

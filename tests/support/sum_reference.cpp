@@ -1,4 +1,5 @@
-// One class per replica, one loop over the instants. Everything that can be recomputed is recomputed: clarity over speed.
+// One class per replica, one loop over the instants. Everything that can be recomputed is recomputed: clarity
+// over speed.
 #include "tests/support/sum_reference.hpp"
 
 #include <algorithm>
@@ -35,7 +36,8 @@ class SumEngine {
 
   // kNone when it is in the queue now.
   EndReason submit(std::int64_t index, const RequestSpec& spec) {
-    if (blocks_of(spec.prompt_tokens + spec.output_tokens - 1) > limits_.blocks) return EndReason::kKvTooSmall;
+    if (blocks_of(spec.prompt_tokens + spec.output_tokens - 1) > limits_.blocks)
+      return EndReason::kKvTooSmall;
     if (limits_.max_waiting > 0 && static_cast<std::int64_t>(waiting_.size()) >= limits_.max_waiting)
       return EndReason::kQueueFull;
     Job job;
@@ -58,7 +60,8 @@ class SumEngine {
       if (job.decoding() && job.growth > 0) in_order.push_back(job.index);
     in_order.insert(in_order.end(), chunk_order_.begin(), chunk_order_.end());
     for (std::int64_t index : in_order) {
-      const auto job = std::find_if(running_.begin(), running_.end(), [&](const Job& j) { return j.index == index; });
+      const auto job =
+          std::find_if(running_.begin(), running_.end(), [&](const Job& j) { return j.index == index; });
       job->stored += job->growth;
       job->growth = 0;
       if (job->stored < job->context) continue;
@@ -98,7 +101,9 @@ class SumEngine {
   bool busy() const { return busy_; }
 
  private:
-  std::int64_t blocks_of(std::int64_t tokens) const { return (tokens + limits_.block_size - 1) / limits_.block_size; }
+  std::int64_t blocks_of(std::int64_t tokens) const {
+    return (tokens + limits_.block_size - 1) / limits_.block_size;
+  }
 
   // Blocks held, those for the tokens of the present iteration included.
   std::int64_t blocks_used() const {
@@ -200,8 +205,8 @@ class SumEngine {
   SumReplica& history_;
   std::string_view scheduler_;
   std::deque<Job> waiting_;
-  std::vector<Job> running_;                // in order of admission
-  std::vector<std::int64_t> chunk_order_;   // prompts of the present batch
+  std::vector<Job> running_;               // in order of admission
+  std::vector<std::int64_t> chunk_order_;  // prompts of the present batch
   double now_ = 0;
   bool busy_ = false;
   bool decodes_ = false;    // the present batch holds the decoding requests
@@ -210,7 +215,8 @@ class SumEngine {
 
 class SumCluster {
  public:
-  SumCluster(const ClusterSetup& setup, const std::vector<RequestSpec>& specs) : setup_(setup), specs_(specs) {
+  SumCluster(const ClusterSetup& setup, const std::vector<RequestSpec>& specs)
+      : setup_(setup), specs_(specs) {
     std::size_t count = 0;
     for (const PoolSetup& pool : setup.pools) count += static_cast<std::size_t>(pool.replicas);
     history_.requests.resize(specs.size());
@@ -246,7 +252,8 @@ class SumCluster {
     SumRequest& request = history_.requests[next_];
     EndReason refusal = EndReason::kContextTooLong;
     if (spec.prompt_tokens + spec.output_tokens <= setup_.max_context) {
-      request.replica = router_->choose({spec.prompt_tokens, spec.max_output_tokens, spec.request_class}, loads_);
+      request.replica =
+          router_->choose({spec.prompt_tokens, spec.max_output_tokens, spec.request_class}, loads_);
       change_load(request.replica, 1, spec.prompt_tokens);
       refusal = engines_[request.replica.index()].submit(static_cast<std::int64_t>(next_), spec);
     }

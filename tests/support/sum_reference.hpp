@@ -1,6 +1,7 @@
-// Sum mode: a second, slow implementation of the serving layer, written from its specification and not from its code.
-// It prices every iteration alone and adds the durations up one by one, in seconds as doubles; it keeps the length of
-// every sequence and counts blocks sequence by sequence. No closed form, no leap, no integer clock.
+// Sum mode: a second, slow implementation of the serving layer, written from its specification and not from
+// its code. It prices every iteration alone and adds the durations up one by one, in seconds as doubles; it
+// keeps the length of every sequence and counts blocks sequence by sequence. No closed form, no leap, no
+// integer clock.
 #pragma once
 
 #include <cstdint>
@@ -12,7 +13,8 @@ namespace silicast::testing {
 
 inline constexpr double kNeverSeconds = -1;
 
-// How one request fared; instants are seconds since the start of the run, kNeverSeconds for what did not happen.
+// How one request fared; instants are seconds since the start of the run, kNeverSeconds for what did not
+// happen.
 struct SumRequest {
   EndState state = EndState::kUnfinished;
   EndReason reason = EndReason::kNone;
@@ -42,8 +44,8 @@ struct SumHistory {
   std::vector<SumReplica> replicas;
 };
 
-// Plays the requests, given in order of arrival, to the end. Requests must not have deadlines, and the setup no horizon;
-// `leap` and `sample_interval` mean nothing here.
+// Plays the requests, given in order of arrival, to the end. Requests must not have deadlines, and the setup
+// no horizon; `leap` and `sample_interval` mean nothing here.
 SumHistory sum_reference(const ClusterSetup& setup, const std::vector<RequestSpec>& requests);
 
 }  // namespace silicast::testing

@@ -1,4 +1,6 @@
 // silicast explain SCENARIO: what fits, the roofline by kernel, where an iteration's time goes, what binds.
+#include <fmt/format.h>
+
 #include <iostream>
 
 #include "sim/base/errors.hpp"
@@ -10,7 +12,7 @@ namespace {
 
 std::int64_t positive(const options::variables_map& given, const char* name, std::int64_t most) {
   const std::int64_t value = given[name].as<std::int64_t>();
-  if (value < 1 || value > most) throw InputError(std::string("--") + name + " must be from 1 to " + std::to_string(most));
+  if (value < 1 || value > most) throw InputError(fmt::format("--{} {}: must be from 1 to {}", name, value, most));
   return value;
 }
 
@@ -37,6 +39,11 @@ int explain(const std::vector<std::string>& arguments) {
   batch.kv_length = positive(*given, "context", std::int64_t{1} << 40);
   batch.prompt_tokens = static_cast<std::int32_t>(positive(*given, "prompt", 1 << 24));
   const Scenario scenario = read_scenario(find_scenario((*given)["scenario"].as<std::string>(), source.configs_dir), source, Fit::kReported);
+  if (batch.kv_length > scenario.max_context) {
+    if (!(*given)["context"].defaulted())
+      throw InputError(fmt::format("--context {}: the scenario has at most {} tokens of context", batch.kv_length, scenario.max_context));
+    batch.kv_length = scenario.max_context;
+  }
   std::cout << silicast::explain(scenario, batch);
   return 0;
 }

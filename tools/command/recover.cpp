@@ -23,6 +23,7 @@ int recover(const std::vector<std::string>& arguments) {
   std::string out = part;
   if (given->count("out") > 0) {
     out = (*given)["out"].as<std::string>();
+    if (out.empty()) throw InputError("--out needs the name of a file");
   } else {
     if (out.ends_with(".part")) out.resize(out.size() - 5);
     if (out.ends_with(".h5")) out.resize(out.size() - 3);
@@ -30,7 +31,7 @@ int recover(const std::vector<std::string>& arguments) {
   }
   std::error_code ignored;
   if (std::filesystem::exists(out, ignored)) throw InputError(fmt::format("{}: exists already; give another name by --out", out));
-  const Recovered recovered = recover_hdf5(part, out);
+  const Recovered recovered = recover_hdf5(part, out, "/scenario");
   std::cout << fmt::format("written: {} ({} rows; {} incomplete ones dropped; no summary, since the run did not end)\n", out, recovered.rows, recovered.dropped);
   return 0;
 }

@@ -40,9 +40,12 @@ std::string message_of(const auto& action) {
   return "(no error)";
 }
 
-std::int64_t scrambled(std::int64_t i) { return i * 0x9E3779B97F4A7C15 % 1'000'000'007; }
+std::int64_t scrambled(std::int64_t i) {
+  return i * 0x9E3779B97F4A7C15 % 1'000'000'007;
+}
 
-// Two row columns and a shorter series, for ever; tells through the pipe each time that a chunk of rows is complete.
+// Two row columns and a shorter series, for ever; tells through the pipe each time that a chunk of rows is
+// complete.
 void write_for_ever(const std::string& path, int pipe) {
   Hdf5Writer writer(path);
   writer.set_text("/scenario", "yaml", "name: killed\n");
@@ -154,7 +157,8 @@ TEST_CASE("a part that is still open is refused by the reader and named as such"
   const std::string path = folder / "run.h5";
   run_and_kill([&](int pipe) { write_for_ever(path, pipe); }, 1, 0);
   CHECK(message_of([&] { Hdf5Reader reader(path + ".part"); }) ==
-        path + ".part: is what an unfinished run has written; 'silicast recover' makes a complete file of it");
+        path +
+            ".part: is what an unfinished run has written; 'silicast recover' makes a complete file of it");
 }
 
 TEST_CASE("recovery refuses what is not there or not HDF5, and touches no output file") {
@@ -172,7 +176,8 @@ TEST_CASE("recovery refuses what is not there or not HDF5, and touches no output
   CHECK_FALSE(fs::exists(out + ".recovering"));
 }
 
-TEST_CASE("a full disk is an error with the system's reason, leaves no final file, and the part is recoverable") {
+TEST_CASE(
+    "a full disk is an error with the system's reason, leaves no final file, and the part is recoverable") {
   const Folder folder;
   const std::string path = folder / "run.h5";
   int ends[2];
@@ -192,7 +197,8 @@ TEST_CASE("a full disk is an error with the system's reason, leaves no final fil
     } catch (const InputError& error) {
       message = error.what();
     }
-    const bool written = ::write(ends[1], message.data(), message.size()) == static_cast<ssize_t>(message.size());
+    const bool written =
+        ::write(ends[1], message.data(), message.size()) == static_cast<ssize_t>(message.size());
     ::_exit(written ? 0 : 1);
   }
   ::close(ends[1]);
@@ -203,7 +209,8 @@ TEST_CASE("a full disk is an error with the system's reason, leaves no final fil
   ::waitpid(child, &status, 0);
   REQUIRE(WIFEXITED(status));
   REQUIRE(length > 0);
-  CHECK(std::string(buffer, static_cast<std::size_t>(length)) == path + ".part: cannot write: File too large");
+  CHECK(std::string(buffer, static_cast<std::size_t>(length)) ==
+        path + ".part: cannot write: File too large");
   CHECK_FALSE(fs::exists(path));
   CHECK(recover_hdf5(path + ".part", path).rows >= kHdf5ChunkRows);
 }

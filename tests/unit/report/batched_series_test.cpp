@@ -1,12 +1,12 @@
 // Statistics of correlated observations: truncation, intervals, and that merging cohorts loses nothing.
-#include <catch2/catch.hpp>
+#include "sim/report/batched_series.hpp"
 
+#include <catch2/catch.hpp>
 #include <cmath>
 #include <numeric>
 
 #include "sim/base/check.hpp"
 #include "sim/base/random.hpp"
-#include "sim/report/batched_series.hpp"
 
 using namespace silicast;
 
@@ -68,12 +68,14 @@ TEST_CASE("MSER agrees with its definition evaluated in full") {
   RandomStream random(4, "mser");
   for (int trial = 0; trial < 50; ++trial) {
     std::vector<double> means;
-    for (int i = 0; i < 80; ++i) means.push_back(100 + (i < 15 ? (15 - i) * random.uniform() : 0) + random.normal());
+    for (int i = 0; i < 80; ++i)
+      means.push_back(100 + (i < 15 ? (15 - i) * random.uniform() : 0) + random.normal());
     std::size_t best = 0;
     double least = std::numeric_limits<double>::infinity();
     for (std::size_t d = 0; 2 * d <= means.size(); ++d) {
       const double kept = static_cast<double>(means.size() - d);
-      const double mean = std::accumulate(means.begin() + static_cast<std::ptrdiff_t>(d), means.end(), 0.0) / kept;
+      const double mean =
+          std::accumulate(means.begin() + static_cast<std::ptrdiff_t>(d), means.end(), 0.0) / kept;
       double squares = 0;
       for (std::size_t i = d; i < means.size(); ++i) squares += (means[i] - mean) * (means[i] - mean);
       if (squares / (kept * kept) < least) least = squares / (kept * kept), best = d;

@@ -1,19 +1,22 @@
 // Costs by hand.
-#include <catch2/catch.hpp>
+#include "sim/report/cost.hpp"
 
+#include <catch2/catch.hpp>
 #include <cmath>
 
 #include "sim/base/check.hpp"
-#include "sim/report/cost.hpp"
 
 using namespace silicast;
 
 namespace {
 
-Evidence sure(double value, Grade grade = Grade::kVendor) { return {value, value, value, grade, "by hand"}; }
+Evidence sure(double value, Grade grade = Grade::kVendor) {
+  return {value, value, value, grade, "by hand"};
+}
 
-// 8 chips of 87,600 RMB over 10 years = 87,600 h: 8 RMB/h of capital. 8 x 500 W x PUE 1.25 x 0.4 RMB/kWh = 2 RMB/h.
-// Site: 8 x 1 kW rated x 365 RMB/kW/month / 730 h = 4 RMB/h; staff half of that, 2. Porting 175,200 RMB / 87,600 h = 2.
+// 8 chips of 87,600 RMB over 10 years = 87,600 h: 8 RMB/h of capital. 8 x 500 W x PUE 1.25 x 0.4 RMB/kWh = 2
+// RMB/h. Site: 8 x 1 kW rated x 365 RMB/kW/month / 730 h = 4 RMB/h; staff half of that, 2. Porting 175,200
+// RMB / 87,600 h = 2.
 CostInputs inputs() {
   CostInputs inputs;
   inputs.price_sheet = "test";
@@ -92,7 +95,7 @@ TEST_CASE("the weakest grade and every input are named") {
   const Cost cost = cost_of(inputs());
   CHECK(cost.weakest == Grade::kThirdParty);
   REQUIRE(cost.grounds.size() == 10);
-  CHECK(cost.grounds[0].what == "purchase, pool");
+  CHECK(cost.grounds[0].what == "purchase of pool");
   CHECK(cost.grounds[0].grade == Grade::kThirdParty);
 }
 

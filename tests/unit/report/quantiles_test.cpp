@@ -1,10 +1,10 @@
 // The sketch against sorted arrays and ramps against adding one by one.
-#include <catch2/catch.hpp>
+#include "sim/report/quantiles.hpp"
 
+#include <catch2/catch.hpp>
 #include <cmath>
 
 #include "sim/base/random.hpp"
-#include "sim/report/quantiles.hpp"
 
 using namespace silicast;
 
@@ -81,7 +81,8 @@ TEST_CASE("a weighted ramp fills the very bins that adding its values one by one
   RandomStream random(9, "ramps");
   for (int trial = 0; trial < 400; ++trial) {
     const double first = 0.001 + random.uniform();
-    const double step = (random.uniform() < 0.2 ? 0 : random.uniform() - 0.3) * std::pow(10, -7 * random.uniform()) * first;
+    const double step =
+        (random.uniform() < 0.2 ? 0 : random.uniform() - 0.3) * std::pow(10, -7 * random.uniform()) * first;
     const auto count = static_cast<std::int64_t>(random.below(2000));
     const auto weight = static_cast<std::int64_t>(1 + random.below(256));
     if (first + step * static_cast<double>(count) <= 0) continue;

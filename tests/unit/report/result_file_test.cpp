@@ -1,4 +1,6 @@
 // A run's HDF5 file: read back, compared request by request, and opened by h5py and pandas.
+#include "sim/report/result_file.hpp"
+
 #include <sys/wait.h>
 
 #include <catch2/catch.hpp>
@@ -8,7 +10,6 @@
 #include <fstream>
 
 #include "sim/base/random.hpp"
-#include "sim/report/result_file.hpp"
 #include "sim/report/run_file.hpp"
 
 using namespace silicast;
@@ -29,7 +30,9 @@ class Folder {
   fs::path path_;
 };
 
-SimTime at(double seconds) { return SimTime{} + Seconds(seconds); }
+SimTime at(double seconds) {
+  return SimTime{} + Seconds(seconds);
+}
 
 struct Options {
   int requests = 3000;
@@ -55,8 +58,8 @@ RunFacts facts() {
 
 Summary write_run(const std::string& path, const Options& options) {
   Recorder recorder(facts());
-  ResultFile file(path, {"run of " + fs::path(path).stem().string(), "name: sample\n", 7, "0.1", "abc"}, facts(),
-                  {options.rows, true});
+  ResultFile file(path, {"run of " + fs::path(path).stem().string(), "name: sample\n", 7, "0.1", "abc"},
+                  facts(), {options.rows, true});
   RandomStream random(options.seed, "service");
   PoolSample sample;
   sample.pool = PoolId{0};
@@ -131,7 +134,8 @@ TEST_CASE("series hold rates between samples and watts by busy time") {
   const Folder folder;
   write_run(folder / "a.h5", {});
   const Hdf5Reader file(folder / "a.h5");
-  const auto rate = file.doubles("/series/chat_east/output_tokens"), watts = file.doubles("/series/chat_east/watts");
+  const auto rate = file.doubles("/series/chat_east/output_tokens"),
+             watts = file.doubles("/series/chat_east/watts");
   REQUIRE(rate.size() == 3000);
   CHECK(rate[100] == Approx(10));
   CHECK(watts[100] == Approx(400 * (0.5 * 0.25 + 0.5 * 0.65)));
@@ -196,9 +200,7 @@ TEST_CASE("an HDF5 file of something else is not taken for a run") {
 
 TEST_CASE("a recovered file is compared by what it has") {
   const Folder folder;
-  {
-    ResultFile file(folder / "a.h5", {"killed", "name: x\n", 1, "0.1", ""}, facts(), {true, false});
-  }
+  { ResultFile file(folder / "a.h5", {"killed", "name: x\n", 1, "0.1", ""}, facts(), {true, false}); }
   recover_hdf5(folder / "a.h5.part", folder / "a.h5");
   const RunFile run(folder / "a.h5");
   CHECK(run.recovered());

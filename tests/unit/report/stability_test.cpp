@@ -1,18 +1,19 @@
 // Overload is told from load on single-server queues (Lindley's recursion) and on loads that merely vary.
-#include <catch2/catch.hpp>
+#include "sim/report/stability.hpp"
 
+#include <catch2/catch.hpp>
 #include <cmath>
 #include <queue>
 
 #include "sim/base/random.hpp"
-#include "sim/report/stability.hpp"
 
 using namespace silicast;
 
 namespace {
 
 // M/M/1 at the given load, 1 request/s served on average; `points` cohorts.
-std::vector<LoadPoint> queue_points(double load, int requests, int points, std::uint64_t seed, double swing = 0) {
+std::vector<LoadPoint> queue_points(double load, int requests, int points, std::uint64_t seed,
+                                    double swing = 0) {
   RandomStream random(seed, "queue");
   std::vector<LoadPoint> result;
   std::queue<double> departures;
@@ -56,7 +57,8 @@ TEST_CASE("the reason states the growth") {
   for (int i = 0; i < 64; ++i) points.push_back({10.0 * i, 30.0 * i, 0.5 * 10 * i});
   const StabilityVerdict verdict = judge_stability(points);
   REQUIRE(verdict.reason ==
-          "in the second half of the arrivals the requests in the system grow by 3 per second and each second of arrivals "
+          "in the second half of the arrivals the requests in the system grow by 3 per second and each "
+          "second of arrivals "
           "adds 0.5 s of waiting");
 }
 

@@ -1,17 +1,19 @@
 // Targets and measurement windows as scenarios write them.
-#include <catch2/catch.hpp>
+#include "sim/report/targets.hpp"
 
+#include <catch2/catch.hpp>
 #include <cmath>
 #include <limits>
 
 #include "sim/report/facts.hpp"
-#include "sim/report/targets.hpp"
 
 using namespace silicast;
 
 namespace {
 
-Targets targets_of(const std::string& yaml) { return read_targets(ConfigValue::from_text(yaml, "t.yaml")); }
+Targets targets_of(const std::string& yaml) {
+  return read_targets(ConfigValue::from_text(yaml, "t.yaml"));
+}
 MeasureWindow window_of(const std::string& yaml) {
   const ConfigValue root = ConfigValue::from_text("warmup: " + yaml, "t.yaml");
   ConfigMap map = root.map();
@@ -29,7 +31,8 @@ std::string message_of(const auto& action) {
 }  // namespace
 
 TEST_CASE("limits per request and percentile targets are read with their units") {
-  const Targets targets = targets_of("{ttft: 2 s, tpot: 50 ms, e2e_p95: 1 min, itl_p99: 200 ms, tpot_mean: 40 ms}");
+  const Targets targets =
+      targets_of("{ttft: 2 s, tpot: 50 ms, e2e_p95: 1 min, itl_p99: 200 ms, tpot_mean: 40 ms}");
   CHECK(targets.ttft == 2);
   CHECK(targets.tpot == Approx(0.05));
   REQUIRE(targets.percentiles.size() == 3);
@@ -75,7 +78,7 @@ TEST_CASE("the measurement window is mser, none or given") {
 
 TEST_CASE("wrong measurement windows are refused with their place") {
   CHECK(message_of([] { window_of("{from: 10 s, until: 10 s}"); }) ==
-        "t.yaml:1:30: warmup.until: must be later than 'from'");
+        "t.yaml:1:29: warmup.until: must be later than 'from'");
   CHECK(message_of([] { window_of("{until: 10 s}"); }).find("from") != std::string::npos);
   CHECK(message_of([] { window_of("{from: 1e300 s}"); }).find("t.yaml:1:16: warmup.from: ") == 0);
   CHECK(message_of([] { window_of("steady"); }).find("mser") != std::string::npos);

