@@ -1,0 +1,136 @@
+"""`silicast run`, `compare` and `recover`: outputs that agree with each other, and the same answer every time."""
+import os
+import re
+import signal
+import subprocess
+import time
+
+import h5py
+import numpy as np
+
+import cli_support
+from cli_support import CALM, CONFIGS, ROUGH, CliTest, Results, fingerprint_of, main
+
+
+class Run(CliTest):
+    def test_the_table_names_the_run_its_metrics_and_its_targets(self):
+        self.write("rough.yaml", ROUGH)
+        table = self.silicast("run", "rough.yaml")
+        for text in ("  TTFT p99 [s]", "  TPOT mean [ms]", "  ITL p50 [ms]", "  goodput [/s]", "  timed_out", "by pool", "target ttft_p99 2 s: ",
+                     "cost: prices 'china-2026'", "client_timeout", "\nfingerprint "):
+            self.assertIn(text, table)
+        self.assertNotIn("written:", table)
+
+    def test_json_and_the_file_hold_the_same_summary(self):
+        self.write("rough.yaml", ROUGH)
+        run = self.run_json("rough.yaml", "--out", "rough.h5")
+        results = Results(self.folder / "rough.h5")
+        numbers = {**results.summary, **results.cost}
+        self.assertGreater(len(run["summary"]), 100)
+        for key, value in run["summary"].items():
+            stored = numbers[key]
+            self.assertTrue(np.isnan(stored) if value is None else stored == value, f"{key}: JSON {value}, file {stored}")
+        self.assertEqual([pool["name"] for pool in run["pools"]], ["fast", "slow"])
+        for reason, count in run["end_reasons"].items():
+            self.assertEqual(results.summary[f"reason_{reason}"], count)
+
+    def test_the_table_shows_the_numbers_of_the_json(self):
+        self.write("calm.yaml", CALM)
+        table, summary = self.silicast("run", "calm.yaml"), self.run_json("calm.yaml")["summary"]
+        for label, value in {"TTFT mean [s]": summary["ttft_mean_s"], "TPOT p99 [ms]": 1e3 * summary["tpot_p99_s"],
+                             "good requests [%]": 100 * summary["good_share"], "run [s]": summary["run_s"]}.items():
+            shown = re.search(rf"^  {re.escape(label)} +([\d.,]+)", table, re.MULTILINE)[1]
+            self.assertAlmostEqual(float(shown.replace(",", "")) / value, 1, delta=1e-3, msg=label)
+
+    def test_the_same_run_twice_gives_the_same_bytes_and_the_same_fingerprint(self):
+        self.write("rough.yaml", ROUGH)
+        tables, files = [], []
+        for folder in ("a", "b"):
+            (self.folder / folder).mkdir()
+            tables.append(self.silicast("run", "../rough.yaml", "--out", "rough.h5", cwd=self.folder / folder))
+            files.append((self.folder / folder / "rough.h5").read_bytes())
+        self.assertEqual(tables[0], tables[1])
+        self.assertEqual(files[0], files[1])
+        self.assertEqual(Results(self.folder / "a" / "rough.h5").fingerprint, fingerprint_of(tables[0]))
+
+    def test_step_mode_gives_the_same_fingerprint_and_rows(self):
+        self.write("rough.yaml", ROUGH)
+        leap, step = self.silicast("run", "rough.yaml", "--out", "a.h5"), self.silicast("run", "rough.yaml", "--no-leap", "--out", "b.h5")
+        self.assertEqual(fingerprint_of(leap), fingerprint_of(step))
+        self.assertTrue(Results(self.folder / "a.h5").rows.equals(Results(self.folder / "b.h5").rows))
+
+    def test_another_seed_gives_another_fingerprint(self):
+        self.write("rough.yaml", ROUGH)
+        prints = {fingerprint_of(self.silicast("run", "rough.yaml", "--set", f"seed={seed}")) for seed in range(3)}
+        self.assertEqual(len(prints), 3)
+
+    def test_set_changes_a_key_and_the_file_keeps_what_was_run(self):
+        self.write("calm.yaml", CALM)
+        self.silicast("run", "calm.yaml", "--set", "workload.arrivals.requests=50", "--out", "out.h5")
+        results = Results(self.folder / "out.h5")
+        self.assertEqual(len(results.rows), 50)
+        self.write("again.yaml", results.yaml)
+        self.assertEqual(fingerprint_of(self.silicast("run", "again.yaml")), results.fingerprint)
+
+    def test_a_mistake_touches_no_file(self):
+        self.write("calm.yaml", CALM)
+        (self.folder / "out.h5").write_text("precious")
+        self.silicast("run", "calm.yaml", "--set", "router=best", "--out", "out.h5", status=2)
+        self.assertEqual((self.folder / "out.h5").read_text(), "precious")
+        self.assertEqual(sorted(p.name for p in self.folder.iterdir()), ["calm.yaml", "out.h5"])
+
+
+class Compare(CliTest):
+    def test_paired_differences_are_those_of_the_rows(self):
+        self.write("calm.yaml", CALM)
+        for node in ("hgx-h20-96", "hgx-h200"):
+            self.silicast("run", "calm.yaml", "--set", f"name={node}", "--set", f"cluster.pools.0.node={node}", "--out", f"{node}.h5")
+        text = self.silicast("compare", "hgx-h20-96.h5", "hgx-h200.h5")
+        self.assertIn("hgx-h200 against hgx-h20-96, request by request", text)
+        a, b = (Results(self.folder / f"{node}.h5").done.set_index("index") for node in ("hgx-h20-96", "hgx-h200"))
+        for name in ("ttft", "tpot", "e2e"):
+            difference = (b[name] - a[name]).dropna()
+            line = re.search(rf"  {name.upper()}: mean (-?[\d.]+) s \((-?[\d.]+) to (-?[\d.]+)\), ([\d.]+)% of (\d+) requests faster", text)
+            self.assertAlmostEqual(float(line[1]), difference.mean(), delta=1e-3 * abs(difference.mean()))
+            self.assertTrue(float(line[2]) < difference.mean() < float(line[3]))
+            self.assertAlmostEqual(float(line[4]), 100 * (difference < 0).mean(), delta=0.06)
+            self.assertEqual(int(line[5]), len(difference))
+
+    def test_other_arrivals_are_not_paired(self):
+        self.write("calm.yaml", CALM)
+        self.silicast("run", "calm.yaml", "--out", "a.h5")
+        self.silicast("run", "calm.yaml", "--set", "seed=2", "--out", "b.h5")
+        self.assertIn("not comparable", self.silicast("compare", "a.h5", "b.h5"))
+
+    def test_what_is_no_result_is_the_users_mistake(self):
+        self.write("a.h5", "text")
+        self.silicast("compare", "a.h5", status=2)
+        self.silicast("compare", "absent.h5", status=2)
+
+
+class Recover(CliTest):
+    def test_a_killed_run_leaves_a_part_that_recover_reads(self):
+        self.write("long.yaml", CALM.replace("requests: 2000", "requests: 100000000"))
+        part = self.folder / "long.h5.part"
+        running = subprocess.Popen([cli_support.SILICAST, "run", "long.yaml", "--out", "long.h5"], cwd=self.folder,
+                                   env={**os.environ, "SILICAST_CONFIGS": str(CONFIGS)}, stdout=subprocess.DEVNULL)
+        try:
+            deadline = time.monotonic() + 60
+            while not (part.exists() and part.stat().st_size > 4_000_000):
+                self.assertLess(time.monotonic(), deadline, "the run wrote no rows")
+                self.assertIsNone(running.poll(), "the run ended too early")
+                time.sleep(0.02)
+        finally:
+            running.send_signal(signal.SIGKILL)
+            running.wait()
+        self.assertFalse((self.folder / "long.h5").exists())
+        self.assertRegex(self.silicast("recover", "long.h5.part"), r"^written: long\.recovered\.h5 \(\d+ rows")
+        with h5py.File(self.folder / "long.recovered.h5") as file:
+            index, arrival, end = (file["requests"][name][:] for name in ("index", "arrival", "completion"))
+        self.assertGreater(len(index), 65535)
+        self.assertEqual(len(np.unique(index)), len(index))
+        self.assertTrue((arrival < end).all())
+
+
+if __name__ == "__main__":
+    main()
