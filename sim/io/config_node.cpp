@@ -28,7 +28,7 @@ std::size_t count_nodes(const ConfigNode& node) {
 // What to do about the commonest of yaml-cpp's messages.
 std::string_view remedy(std::string_view message) {
   constexpr std::pair<std::string_view, std::string_view> kRemedies[] = {
-      {YAML::ErrorMsg::END_OF_MAP, "; is the indentation off?"},
+      {YAML::ErrorMsg::END_OF_MAP, "; is the indentation off, or made of tabs?"},
       {YAML::ErrorMsg::END_OF_SEQ, "; is the indentation off?"},
       {YAML::ErrorMsg::END_OF_MAP_FLOW, "; a '{' above is never closed"},
       {YAML::ErrorMsg::END_OF_SEQ_FLOW, "; a '[' above is never closed"},
