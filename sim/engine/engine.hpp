@@ -42,13 +42,14 @@ class Engine {
 
   // Runs events up to and including `until`; false when none is left at all. `steps` bounds how many.
   bool run(SimTime until, std::uint64_t steps) {
-    while (!queue_.empty() && queue_.next_time() <= until) {
-      if (steps-- == 0) return true;
-      now_ = queue_.next_time();
+    while (!queue_.empty()) {
+      const SimTime next = queue_.next_time();
+      if (next > until || steps-- == 0) return true;
+      now_ = next;
       ++events_;
       queue_.pop()();
     }
-    return !queue_.empty();
+    return false;
   }
 
  private:

@@ -17,6 +17,7 @@ void DecodeSet::remove(RequestSlot slot) {
   const std::int32_t length = kv_length(table_[slot]);
   growth_.remove(length);
   kv_tokens_ -= length;
+  stale_ += table_[slot].finish_iteration > iteration_;
 }
 
 void DecodeSet::advance(std::int64_t iterations) {
@@ -27,12 +28,13 @@ void DecodeSet::advance(std::int64_t iterations) {
 
 // An entry is stale when its request was preempted, has left or ended: admissions are unique.
 void DecodeSet::drop_stale() {
-  while (!finishes_.empty()) {
+  while (stale_ > 0 && !finishes_.empty()) {
     const Finish& first = finishes_.front();
     const Request& request = table_[first.slot];
     if (request.admission == first.admission && request.phase == Phase::kDecoding) return;
     std::pop_heap(finishes_.begin(), finishes_.end());
     finishes_.pop_back();
+    --stale_;
   }
 }
 

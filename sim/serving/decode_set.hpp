@@ -54,6 +54,7 @@ class DecodeSet {
   const RequestTable& table_;
   BlockGrowth growth_;
   std::vector<Finish> finishes_;
+  std::int64_t stale_ = 0;  // entries of finishes_ whose sequence was taken out before its end
   std::int64_t iteration_ = 0;
   std::int64_t kv_tokens_ = 0;
 };

@@ -11,6 +11,8 @@ Replica::Replica(const Setup& setup, std::unique_ptr<Scheduler> scheduler, Engin
     : setup_(setup), scheduler_(std::move(scheduler)), engine_(engine), observer_(observer), host_(host),
       state_(table, setup.limits) {
   SILICAST_CHECK(setup.limits.max_batched_tokens >= setup.limits.max_sequences);
+  record_.pool = setup.pool;
+  record_.replica = setup.id;
 }
 
 // ---- From outside -----------------------------------------------------------------------------------------------
@@ -113,8 +115,11 @@ void Replica::begin_iteration(std::int64_t) {
 
 void Replica::open_run() {
   const IterationCost& cost = *setup_.cost;
-  record_ = RunRecord{};
   BatchShape& shape = record_.shape;
+  shape = {};
+  record_.prefill_pairs = 0;
+  record_.prefill_kv_tokens = 0;
+  record_.prefill_time = {};
   if (batch_.decodes) {
     shape.decode_sequences = state_.decoding.size();
     shape.decode_kv_tokens = state_.decoding.kv_tokens() + shape.decode_sequences;
@@ -124,7 +129,8 @@ void Replica::open_run() {
     state_.gaps.stall(engine_.now(), state_.decoding.size());
     stalled_.clear();
   }
-  run_ = IterationRun{engine_.now(), {}, 0, 0};
+  run_.start = engine_.now();
+  run_.done = 0;
   record_.kv_blocks_start = state_.blocks.used() + (batch_.decodes ? state_.decoding.growth().needed_next() : 0);
   if (!batch_.chunks.empty()) {
     const double decode_only = batch_.decodes ? cost.line(shape).first : 0;
@@ -153,8 +159,6 @@ void Replica::close_run() {
   if (!run_open_) return;
   run_open_ = false;
   if (run_.done == 0) return;
-  record_.pool = setup_.pool;
-  record_.replica = setup_.id;
   record_.start = run_.start;
   record_.end = run_.end_of(run_.done);
   record_.iterations = run_.done;

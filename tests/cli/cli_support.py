@@ -120,4 +120,5 @@ def main():
         sys.exit(f"usage: {sys.argv[0]} SILICAST [BUILD_FOLDER]")
     SILICAST = str(pathlib.Path(sys.argv[1]).resolve())
     BUILD = sys.argv[2] if len(sys.argv) > 2 else None
-    unittest.main(module="__main__", argv=[sys.argv[0]])
+    result = unittest.main(module="__main__", argv=[sys.argv[0]], exit=False).result
+    sys.exit(1 if not result.wasSuccessful() else SKIPPED if result.skipped else 0)

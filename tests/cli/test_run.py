@@ -1,15 +1,9 @@
-"""`silicast run`, `compare` and `recover`: outputs that agree with each other, and the same answer every time."""
-import os
+"""`silicast run` and `compare`: outputs that agree with each other, and the same answer every time."""
 import re
-import signal
-import subprocess
-import time
 
-import h5py
 import numpy as np
 
-import cli_support
-from cli_support import CALM, CONFIGS, ROUGH, CliTest, Results, fingerprint_of, main
+from cli_support import CALM, ROUGH, CliTest, Results, fingerprint_of, main
 
 
 class Run(CliTest):
@@ -106,30 +100,6 @@ class Compare(CliTest):
         self.write("a.h5", "text")
         self.silicast("compare", "a.h5", status=2)
         self.silicast("compare", "absent.h5", status=2)
-
-
-class Recover(CliTest):
-    def test_a_killed_run_leaves_a_part_that_recover_reads(self):
-        self.write("long.yaml", CALM.replace("requests: 2000", "requests: 100000000"))
-        part = self.folder / "long.h5.part"
-        running = subprocess.Popen([cli_support.SILICAST, "run", "long.yaml", "--out", "long.h5"], cwd=self.folder,
-                                   env={**os.environ, "SILICAST_CONFIGS": str(CONFIGS)}, stdout=subprocess.DEVNULL)
-        try:
-            deadline = time.monotonic() + 60
-            while not (part.exists() and part.stat().st_size > 4_000_000):
-                self.assertLess(time.monotonic(), deadline, "the run wrote no rows")
-                self.assertIsNone(running.poll(), "the run ended too early")
-                time.sleep(0.02)
-        finally:
-            running.send_signal(signal.SIGKILL)
-            running.wait()
-        self.assertFalse((self.folder / "long.h5").exists())
-        self.assertRegex(self.silicast("recover", "long.h5.part"), r"^written: long\.recovered\.h5 \(\d+ rows")
-        with h5py.File(self.folder / "long.recovered.h5") as file:
-            index, arrival, end = (file["requests"][name][:] for name in ("index", "arrival", "completion"))
-        self.assertGreater(len(index), 65535)
-        self.assertEqual(len(np.unique(index)), len(index))
-        self.assertTrue((arrival < end).all())
 
 
 if __name__ == "__main__":

@@ -1,0 +1,94 @@
+"""`silicast explain` against what vLLM 0.19 printed of itself at start on H100 (one row a start), and against itself.
+The starts are not in this repository: SILICAST_DATA names a folder that holds serving/ (default: ../shared/data)."""
+import csv
+import os
+import pathlib
+import re
+
+from cli_support import CALM, SOURCE, CliTest, main
+
+STARTS = pathlib.Path(os.environ.get("SILICAST_DATA", SOURCE / "../shared/data")).resolve() / "serving/vllm0.19_h100_memory_startups.csv"
+
+# Rows whose shape is in the catalogue (Llama 3.3 has 3.1's), with the formats of weights and activations.
+KNOWN = {
+    "RedHatAI/Llama-3.3-70B-Instruct-fp8-dynamic": ("llama-3.1-70b", "fp8", "fp8"),
+    "RedHatAI/Qwen2.5-7B-Instruct-fp8-dynamic": ("qwen2.5-7b", "fp8", "fp8"),
+    "RedHatAI/Qwen2.5-7B-Instruct-quantized.w8a8": ("qwen2.5-7b", "int8", "int8"),
+    "Qwen/Qwen2.5-7B-Instruct": ("qwen2.5-7b", "bf16", "bf16"),
+    "Qwen/Qwen3-8B": ("qwen3-8b", "bf16", "bf16"),
+    "meta-llama/Llama-3.1-8B-Instruct": ("llama-3.1-8b", "bf16", "bf16"),
+    "RedHatAI/Meta-Llama-3.1-8B-Instruct-quantized.w4a16": ("llama-3.1-8b", "fp4", "bf16"),
+}
+
+
+def scenario_of(row, memory):
+    model, weights, activations = KNOWN[row["model"]]
+    return f"""
+name: start
+model: {model}
+max_context: {row["max_model_len"]}
+workload: {{arrivals: {{process: fixed, rate: 1 /s, requests: 1}}, prompt: {{distribution: fixed, tokens: 8}}, output: {{distribution: fixed, tokens: 8}}}}
+cluster:
+  pools:
+    - name: main
+      node: hgx-h100
+      layout: {{tensor: {row["tp"]}, pipeline: {row["pp"]}}}
+      precision: {{weights: {weights}, activations: {activations}, kv: bf16}}
+      engine: {{base: vllm, memory: {{utilisation: 0.95}}}}
+      {memory}
+"""
+
+
+class Explain(CliTest):
+    def kv_cache(self, text):
+        """GiB of the first stage, and tokens per replica."""
+        return float(re.search(r"KV cache +([\d.]+) GiB", text)[1]), int(re.search(r", (\d+) tokens", text)[1])
+
+    def check_starts(self, within, memory_of):
+        if not STARTS.exists():
+            self.skipTest(f"SKIPPED: there is no {STARTS}; set SILICAST_DATA to a folder that holds serving/")
+        with open(STARTS) as file:
+            rows = [row for row in csv.DictReader(file) if row["model"] in KNOWN]
+        self.assertEqual(len(rows), 14)
+        worst = 0
+        for row in rows:
+            self.write("start.yaml", scenario_of(row, memory_of(row)))
+            gib, tokens = self.kv_cache(self.silicast("explain", "start.yaml"))
+            for ours, measured in ((gib, row["kv_cache_gib"]), (tokens, row["kv_cache_tokens"])):
+                error = abs(ours / float(measured) - 1)
+                worst = max(worst, error)
+                self.assertLess(error, within, row)
+        print(f"largest error of the KV cache of {len(rows)} starts: {100 * worst:.2f}%")
+
+    def test_kv_cache_is_what_vllm_measured_given_its_activation_and_runtime_memory(self):
+        self.check_starts(0.01, lambda row: "memory: {{activation: {activation_gib} GiB, runtime: {non_torch_forward_gib} GiB}}".format(**row))
+
+    def test_kv_cache_is_what_vllm_measured_with_figures_of_our_own(self):
+        self.check_starts(0.05, lambda row: "")
+
+    def test_the_parts_of_a_chip_add_up_to_its_memory(self):
+        text = self.silicast("explain", self.write("calm.yaml", CALM))
+        parts = [float(value) for value in re.findall(r"^    [a-zA-Z ,]+ +(-?[\d.]+) GiB$", text, re.M)]
+        self.assertEqual(len(parts), 6)
+        self.assertAlmostEqual(sum(parts), float(re.search(r"of ([\d.]+) GiB", text)[1]), delta=0.01)
+
+    def test_the_shares_of_an_iteration_add_up_to_all_of_it(self):
+        text = self.silicast("explain", self.write("calm.yaml", CALM))
+        for section in re.split(r"\n  (?:prefill|decode) of ", text)[1:]:
+            shares = [float(share) for share in re.findall(r" ([\d.]+)%  \w", section.split("what binds")[0])]
+            self.assertGreater(len(shares), 8)
+            self.assertAlmostEqual(sum(shares), 100, delta=1)
+
+    def test_a_model_that_does_not_fit_says_by_how_much_and_what_it_lacks(self):
+        scenario = CALM.replace("llama-3.1-8b", "llama-3.1-70b")
+        text = self.silicast("explain", self.write("big.yaml", scenario))
+        weights = float(re.search(r"weights +([\d.]+) GiB", text)[1])
+        capacity = float(re.search(r"memory per chip, of ([\d.]+) GiB", text)[1])
+        lacking = float(re.search(r"does not fit: ([\d.]+) GiB short per chip", text)[1])
+        self.assertGreater(weights, capacity)
+        self.assertGreater(lacking, weights - capacity)
+        self.silicast("run", "big.yaml", status=2)
+
+
+if __name__ == "__main__":
+    main()
