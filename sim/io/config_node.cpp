@@ -27,7 +27,7 @@ std::size_t count_nodes(const ConfigNode& node) {
 
 // What to do about the commonest of yaml-cpp's messages.
 std::string_view remedy(std::string_view message) {
-  constexpr std::pair<std::string_view, std::string_view> kRemedies[] = {
+  const std::pair<std::string_view, std::string_view> known_messages[] = {
       {YAML::ErrorMsg::END_OF_MAP, "; is the indentation off, or made of tabs?"},
       {YAML::ErrorMsg::END_OF_SEQ, "; is the indentation off?"},
       {YAML::ErrorMsg::END_OF_MAP_FLOW, "; a '{' above is never closed"},
@@ -37,7 +37,7 @@ std::string_view remedy(std::string_view message) {
       {YAML::ErrorMsg::MAP_VALUE, "; is a ':' missing on the line above, one too many here, or the indentation off?"},
       {YAML::ErrorMsg::UNKNOWN_TOKEN, "; put quotes around text that begins with this character"},
   };
-  for (const auto& [known, what] : kRemedies)
+  for (const auto& [known, what] : known_messages)
     if (message == known) return what;
   return "";
 }

@@ -11,13 +11,13 @@
 namespace silicast {
 namespace {
 
-// What one micro-batch brings to a stage; the sequences of a pipeline's iteration are shared out evenly.
+// What one micro-batch brings to a stage. The chunk, if any, is whole in one of them.
 struct Portion {
   std::int32_t tokens;
   std::int32_t decode_sequences;
   std::int32_t sampled;
   double kv_tokens;
-  double share;  // of the prompt chunk's attention
+  bool chunk;
 };
 
 struct Row {
@@ -69,10 +69,10 @@ void add_prefill(std::vector<Row>& rows, const StagePrice& stage, const Breakdow
   const double compute = rates.prefill_quadratic(batch.prefill_tokens) * (c * p + 0.5 * c * (c + 1));
   const double memory = rates.prefill_kv * (p + c);
   const double launch = portion.decode_sequences > 0 ? 0 : rates.launch;  // else counted with the decodes
-  const double work = portion.share * std::max(compute, memory);
+  const double work = std::max(compute, memory);
   Bound bound = compute >= memory ? Bound::kCompute : Bound::kMemory;
   if (launch > work) bound = Bound::kOverhead;
-  const double times = stage.layers() * portion.share;
+  const double times = stage.layers();
   rows.push_back(row_of("attention_prefill", KernelClass::kAttentionPrefill, stage.layers() * (launch + work),
                         bound, times * kernel.flops.value(), times * kernel.bytes.value()));
 }
@@ -81,17 +81,15 @@ std::vector<Row> stage_rows(const StagePrice& stage, const BreakdownBatch& batch
   std::vector<Row> rows;
   add_kernels(rows, stage, stage.work().token_kernels(portion.tokens));
   if (portion.decode_sequences > 0) add_decode(rows, stage, portion);
-  if (batch.prefill_tokens > 0) add_prefill(rows, stage, batch, portion);
+  if (portion.chunk) add_prefill(rows, stage, batch, portion);
   add_kernels(rows, stage, stage.work().sequence_kernels(portion.sampled));
   return rows;
 }
 
-Portion portion_of(const BreakdownBatch& batch, std::int32_t micro_batches) {
-  const auto up = [micro_batches](std::int32_t count) { return (count + micro_batches - 1) / micro_batches; };
-  const double share = 1.0 / micro_batches;
-  return {up(batch.decode_sequences + batch.prefill_tokens), up(batch.decode_sequences),
-          up(batch.sequences()), static_cast<double>(batch.decode_sequences * batch.kv_length) * share,
-          share};
+Portion portion_of(const BreakdownBatch& batch, std::int32_t micro_batches, bool chunk) {
+  const std::int32_t decodes = (batch.decode_sequences + micro_batches - 1) / micro_batches;
+  const double kv_tokens = static_cast<double>(batch.decode_sequences * batch.kv_length) / micro_batches;
+  return {decodes + (chunk ? batch.prefill_tokens : 0), decodes, decodes + chunk, kv_tokens, chunk};
 }
 
 double seconds_of(const std::vector<Row>& rows) {
@@ -119,20 +117,25 @@ void merge(std::vector<Row>& into, const std::vector<Row>& rows, double copies) 
   }
 }
 
+// The longest way through the pipeline, as IterationCost finds it: the largest micro-batch over all stages, or all
+// micro-batches over the slowest stage.
 std::vector<Row> device_rows(const ReplicaSetup& setup, const BreakdownBatch& batch) {
   const std::int32_t micro_batches = std::min(setup.plan.stages(), batch.sequences());
-  const Portion portion = portion_of(batch, micro_batches);
-  std::vector<Row> pass;
-  std::vector<Row> slowest;
+  const bool chunk = batch.prefill_tokens > 0;
+  const Portion large = portion_of(batch, micro_batches, chunk), small = portion_of(batch, micro_batches, false);
+  std::vector<Row> longest;
   for (std::int32_t s = 0; s < setup.plan.stages(); ++s) {
-    std::vector<Row> rows = stage_rows(StagePrice(setup, s), batch, portion);
-    merge(pass, rows, 1);
-    if (seconds_of(rows) > seconds_of(slowest)) slowest = std::move(rows);
+    const StagePrice price(setup, s);
+    merge(longest, stage_rows(price, batch, large), 1);
   }
-  if (seconds_of(pass) >= micro_batches * seconds_of(slowest)) return pass;
-  std::vector<Row> bottleneck;
-  merge(bottleneck, slowest, micro_batches);
-  return bottleneck;
+  for (std::int32_t s = 0; s < setup.plan.stages(); ++s) {
+    const StagePrice price(setup, s);
+    std::vector<Row> all;
+    merge(all, stage_rows(price, batch, large), chunk ? 1 : micro_batches);
+    if (chunk && micro_batches > 1) merge(all, stage_rows(price, batch, small), micro_batches - 1);
+    if (seconds_of(all) > seconds_of(longest)) longest = std::move(all);
+  }
+  return longest;
 }
 
 }  // namespace

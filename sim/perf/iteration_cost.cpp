@@ -45,25 +45,44 @@ std::int64_t first_integer(double guess, Passed passed) {
   return high;
 }
 
-// What one micro-batch of a pipeline computes: an even share of the iteration, sequences rounded up.
+// What one micro-batch of a pipeline computes: an even share of the decodes, sequences rounded up, and of the prompt
+// chunks in as many micro-batches as there are chunks, because a chunk stays whole.
 struct Share {
-  std::int32_t tokens;
-  std::int32_t decode_sequences;
-  std::int32_t sampled_sequences;
-  double prefill_attention;
-  double kv_tokens;  // of iteration 0
-  double kv_growth;  // per iteration
+  std::int32_t tokens = 0;
+  std::int32_t decode_sequences = 0;
+  std::int32_t sampled_sequences = 0;
+  double prefill_attention = 0;
+  double kv_tokens = 0;  // of iteration 0
+  double kv_growth = 0;  // per iteration
 };
 
-Share share_of(const BatchShape& shape, std::int32_t micro_batches) {
-  const auto up = [micro_batches](std::int32_t count) { return (count + micro_batches - 1) / micro_batches; };
-  const double share = 1.0 / micro_batches;
-  return {up(shape.decode_sequences + shape.prefill_tokens),
-          up(shape.decode_sequences),
-          up(shape.sampled_sequences),
-          shape.prefill_attention * share,
-          static_cast<double>(shape.decode_kv_tokens) * share,
-          static_cast<double>(shape.decode_sequences) * share};
+struct MicroBatches {
+  std::int32_t with_prompts = 0;
+  std::int32_t decode_only = 0;
+  Share large;  // one with prompts, or any when there are none
+  Share small;  // one of decodes only
+};
+
+MicroBatches micro_batches_of(const BatchShape& shape, std::int32_t stages) {
+  const std::int32_t count = std::min(stages, shape.decode_sequences + shape.prefill_sequences);
+  const auto up = [](std::int32_t whole, std::int32_t parts) { return (whole + parts - 1) / parts; };
+  const double share = 1.0 / count;
+  MicroBatches result;
+  result.with_prompts = std::min(count, shape.prefill_sequences);
+  result.decode_only = count - result.with_prompts;
+  Share& small = result.small;
+  small.decode_sequences = up(shape.decode_sequences, count);
+  small.tokens = small.decode_sequences;
+  small.sampled_sequences = small.decode_sequences;
+  small.kv_tokens = static_cast<double>(shape.decode_kv_tokens) * share;
+  small.kv_growth = static_cast<double>(shape.decode_sequences) * share;
+  result.large = small;
+  if (result.with_prompts == 0) return result;
+  Share& large = result.large;
+  large.tokens += up(shape.prefill_tokens, result.with_prompts);
+  large.sampled_sequences += up(shape.sampled_sequences - shape.decode_sequences, result.with_prompts);
+  large.prefill_attention = shape.prefill_attention / result.with_prompts;
+  return result;
 }
 
 Line stage_line(const StageCost& stage, const Share& share) {
@@ -200,27 +219,30 @@ IterationLine IterationCost::line(const BatchShape& shape) const {
   return line;
 }
 
-// One micro-batch passes the stages one after another (latency), and the slowest stage must serve every
-// micro-batch (throughput): the longer of the two, a maximum of lines, is the chips' time of the joint
-// iteration.
+// The largest micro-batch passes the stages one after another (latency), and each stage must serve every micro-batch
+// (throughput): the longest of these, a maximum of lines, is the chips' time of the joint iteration.
 IterationLine IterationCost::envelope_line(const BatchShape& shape, std::int32_t sequences) const {
-  const std::int32_t micro_batches = std::min(static_cast<std::int32_t>(stages_.size()), sequences);
-  const Share share = share_of(shape, micro_batches);
-  const Line host{host_.per_iteration + host_.per_sequence * sequences, 0};
-  const double copies = micro_batches;
-  const double added = host_.overlapped ? 0 : host.value;
+  const MicroBatches batches = micro_batches_of(shape, static_cast<std::int32_t>(stages_.size()));
+  const double host = host_.per_iteration + host_.per_sequence * sequences;
+  const double added = host_.overlapped ? 0 : host;
+  const auto serve_all = [&](const StageCost& stage) {
+    const Line large = stage_line(stage, batches.large);
+    const Line small = batches.decode_only > 0 ? stage_line(stage, batches.small) : Line{};
+    return Line{added + batches.with_prompts * large.value + batches.decode_only * small.value,
+                batches.with_prompts * large.slope + batches.decode_only * small.slope};
+  };
   Envelope envelope;
   Line pass{added, 0};
   IterationLine line;
   for (const StageCost& stage : stages_) {
-    const Line one = stage_line(stage, share);
+    const Line one = stage_line(stage, batches.large);
     pass.value += one.value;
     pass.slope += one.slope;
-    envelope.offer({added + copies * one.value, copies * one.slope});
-    line.iterations = std::min(line.iterations, piece_iterations(stage.decode_kv, share));
+    envelope.offer(serve_all(stage));
+    line.iterations = std::min(line.iterations, piece_iterations(stage.decode_kv, batches.large));
   }
   envelope.offer(pass);
-  if (host_.overlapped) envelope.offer(host);
+  if (host_.overlapped) envelope.offer({host, 0});
   line.first = envelope.top().value;
   line.slope = envelope.top().slope;
   if (shape.prefill_tokens > 0) {
@@ -228,11 +250,8 @@ IterationLine IterationCost::envelope_line(const BatchShape& shape, std::int32_t
     return line;
   }
   line.iterations = std::min(line.iterations, envelope.overtaken_at(pass));
-  for (const StageCost& stage : stages_) {
-    const Line one = stage_line(stage, share);
-    line.iterations =
-        std::min(line.iterations, envelope.overtaken_at({added + copies * one.value, copies * one.slope}));
-  }
+  for (const StageCost& stage : stages_)
+    line.iterations = std::min(line.iterations, envelope.overtaken_at(serve_all(stage)));
   return line;
 }
 

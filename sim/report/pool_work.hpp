@@ -35,17 +35,18 @@ struct PoolWork {
 };
 
 inline PoolWork work_of(const RunRecord& run, const WorkRates& rates) {
-  const double n = static_cast<double>(run.iterations);
+  // Prompt chunks make runs of one iteration, so what they take is to be multiplied by n too.
+  const double n = static_cast<double>(run.iterations) + run.cut_off;
   const double decodes = run.shape.decode_sequences;
   PoolWork work;
   work.busy = static_cast<double>(run.end.ns - run.start.ns) * 1e-9;
-  work.prefill = run.prefill_time.value();
+  work.prefill = n * run.prefill_time.value();
   work.iterations = n;
   work.passes = n * rates.micro_batches(run.shape.decode_sequences + run.shape.prefill_sequences);
   work.tokens = n * (decodes + run.shape.prefill_tokens);
   work.decode_kv = n * static_cast<double>(run.shape.decode_kv_tokens) + decodes * (0.5 * n * (n - 1));
-  work.prefill_pairs = run.prefill_pairs;
-  work.prefill_kv = static_cast<double>(run.prefill_kv_tokens);
+  work.prefill_pairs = n * run.prefill_pairs;
+  work.prefill_kv = n * static_cast<double>(run.prefill_kv_tokens);
   work.sampled = n * run.shape.sampled_sequences;
   work.block_seconds = 0.5 * static_cast<double>(run.kv_blocks_start + run.kv_blocks_end) * work.busy;
   return work;

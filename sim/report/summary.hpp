@@ -18,7 +18,6 @@ namespace silicast {
 
 inline constexpr double kNoValue = std::numeric_limits<double>::quiet_NaN();
 inline constexpr std::size_t kEndStates = 5;
-inline constexpr std::size_t kEndReasons = 8;
 
 // Where the time to the first token goes, means in seconds; they sum up to the mean TTFT.
 struct TtftSplit {

@@ -83,8 +83,7 @@ void check_group_name(const std::string& name, const ConfigValue& at) {
     at.fail(fmt::format("'{}' cannot name a group of the result file; leave out '/' and lone dots", name));
 }
 
-PoolScenario read_pool(const ConfigValue& value, const ModelSpec& model, const std::string& configs_dir, Fit fit,
-                       std::vector<std::string>& without_effect) {
+PoolScenario read_pool(const ConfigValue& value, const ModelSpec& model, const std::string& configs_dir, Fit fit) {
   PoolScenario pool;
   ConfigMap map = value.map();
   pool.mark = value.mark();
@@ -102,7 +101,10 @@ PoolScenario read_pool(const ConfigValue& value, const ModelSpec& model, const s
     const std::vector<std::string> names = config_names(configs_dir + "/calibration");
     if (std::find(names.begin(), names.end(), pool.chip.name) == names.end())
       value.fail(fmt::format("chip '{}' has no calibration of its own; give the pool one by 'calibration'{}", pool.chip.name, suggestion(pool.chip.name, names)));
-    pool.calibration = read_calibration(ConfigValue::from_file(fmt::format("{}/calibration/{}.yaml", configs_dir, pool.chip.name)));
+    const ConfigValue own = ConfigValue::from_file(fmt::format("{}/calibration/{}.yaml", configs_dir, pool.chip.name));
+    pool.calibration = read_calibration(own);
+    if (pool.calibration.chip != pool.chip.name)
+      own.map().required("chip").fail(fmt::format("is '{}' in the calibration of {}; a pool may name another chip's by 'calibration'", pool.calibration.chip, pool.chip.name));
   }
   pool.nodes = 1;
   if (const auto nodes = map.optional("nodes")) pool.nodes = static_cast<std::int32_t>(nodes->integer(1, kMaxNodes));
@@ -124,14 +126,15 @@ PoolScenario read_pool(const ConfigValue& value, const ModelSpec& model, const s
     map.fail(fmt::format("max_batched_tokens ({}) must be at least max_sequences ({}): every running sequence computes a token per iteration", limits.max_batched_tokens, limits.max_sequences));
   MemoryOverrides overrides;
   if (const auto memory = map.optional("memory")) overrides = read_overrides(*memory);
-  pool.memory = plan_memory(model, pool.plan, pool.precision, pool.engine, Bytes(pool.chip.memory_capacity.value), overrides);
+  pool.memory = plan_memory(model, pool.plan, pool.precision, pool.engine,
+                            Bytes(pool.chip.memory_capacity.value), overrides);
+  if (fit == Fit::kRequired) check_memory(pool, value);
+  pool.kv_blocks = pool.memory.blocks;
   if (const auto blocks = map.optional("kv_blocks")) {
     pool.kv_blocks = blocks->integer(1, std::int64_t{1} << 40);
     pool.kv_blocks_given = true;
-    if (map.has("memory")) without_effect.push_back(fmt::format("{}.memory: kv_blocks is given", value.path()));
-  } else {
-    if (fit == Fit::kRequired) check_memory(pool, value);
-    pool.kv_blocks = pool.memory.blocks;
+    if (fit == Fit::kRequired && pool.kv_blocks > pool.memory.blocks)
+      blocks->fail(fmt::format("{} blocks do not fit: there is memory for {}, see 'silicast explain'", pool.kv_blocks, pool.memory.blocks));
   }
   map.done();
   const EngineHost& host = pool.engine.host;
@@ -141,29 +144,6 @@ PoolScenario read_pool(const ConfigValue& value, const ModelSpec& model, const s
   pool.replica.chip = chip_rates(pool.chip, pool.calibration);
   pool.replica.host = {host.per_iteration.value, host.per_sequence.value, host.overlapped};
   return pool;
-}
-
-void place_pools(std::vector<PoolScenario>& pools, const ClusterFabric& cluster) {
-  std::vector<const NodeSpec*> nodes;
-  std::vector<std::int32_t> first_node;
-  for (const PoolScenario& pool : pools) {
-    first_node.push_back(static_cast<std::int32_t>(nodes.size()));
-    nodes.insert(nodes.end(), static_cast<std::size_t>(pool.nodes), &pool.node);
-  }
-  const Fabric fabric = Fabric::build(nodes, cluster);
-  for (std::size_t p = 0; p < pools.size(); ++p) {
-    PoolScenario& pool = pools[p];
-    // The replicas of a pool sit alike: the first stands for all of them.
-    std::int32_t chip = fabric.first_chip(first_node[p]);
-    for (std::int32_t stage = 0; stage < pool.plan.stages(); ++stage) {
-      std::vector<std::int32_t> ranks;
-      for (std::int32_t rank = 0; rank < pool.plan.tensor; ++rank) ranks.push_back(chip + rank);
-      pool.replica.tensor_groups.push_back(fabric.group(ranks));
-      if (stage + 1 < pool.plan.stages())
-        pool.replica.stage_links.push_back(fabric.group(std::vector<std::int32_t>{chip, chip + pool.plan.tensor}));
-      chip += pool.plan.tensor;
-    }
-  }
 }
 
 }  // namespace silicast

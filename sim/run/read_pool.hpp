@@ -6,14 +6,10 @@
 namespace silicast {
 
 // pool: {name, node, nodes: 1, replicas, layout: {tensor: 4}, precision: 8bit | {weights, activations, kv}, engine,
-//        scheduler, kv_blocks, memory: {weights, activation, runtime}}. `without_effect` collects keys that change nothing.
-PoolScenario read_pool(const ConfigValue& pool, const ModelSpec& model, const std::string& configs_dir, Fit fit,
-                       std::vector<std::string>& without_effect);
+//        scheduler, kv_blocks, memory: {weights, activation, runtime}}.
+PoolScenario read_pool(const ConfigValue& pool, const ModelSpec& model, const std::string& configs_dir, Fit fit);
 
 // Refuses what cannot name a pool or a class: they become groups of the result file.
 void check_group_name(const std::string& name, const ConfigValue& at);
-
-// Places the replicas of all pools on the fabric and fills in their link groups.
-void place_pools(std::vector<PoolScenario>& pools, const ClusterFabric& cluster);
 
 }  // namespace silicast

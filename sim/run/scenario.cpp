@@ -6,6 +6,7 @@
 #include <filesystem>
 
 #include "sim/io/config_catalogue.hpp"
+#include "sim/run/place_pools.hpp"
 #include "sim/run/read_pool.hpp"
 
 namespace silicast {
@@ -83,7 +84,7 @@ void read_cluster(ConfigMap& map, const std::string& configs_dir, Fit fit, Scena
   }
   const ConfigValue pools = cluster.required("pools");
   for (const ConfigValue& pool : pools.list()) {
-    scenario.pools.push_back(read_pool(pool, scenario.model, configs_dir, fit, scenario.without_effect));
+    scenario.pools.push_back(read_pool(pool, scenario.model, configs_dir, fit));
     for (std::size_t i = 0; i + 1 < scenario.pools.size(); ++i)
       if (scenario.pools[i].name == scenario.pools.back().name)
         pool.fail(fmt::format("two pools are named '{}'", scenario.pools[i].name));

@@ -69,7 +69,7 @@ PoolFacts pool_facts(const Scenario& scenario, const PoolScenario& pool, const W
 
 }  // namespace
 
-PoolSetup pool_setup(const PoolScenario& pool, std::int32_t max_context, WorkRates& work) {
+PoolSetup pool_setup(const PoolScenario& pool, WorkRates& work) {
   const EngineLimits limits = pool.engine.limits();
   PoolSetup setup;
   setup.replicas = pool.replicas;
@@ -81,10 +81,7 @@ PoolSetup pool_setup(const PoolScenario& pool, std::int32_t max_context, WorkRat
   setup.limits.blocks = pool.kv_blocks;
   setup.limits.reserve_prompt = limits.reserve_prompt;
   setup.make_scheduler = pool.scheduler->make;
-  // Schedulers that take whole prompts size their iterations by the longest context.
-  const bool chunked = pool.scheduler->name == "chunked";
-  const std::int32_t tokens = chunked ? limits.max_batched_tokens : std::max(limits.max_batched_tokens, max_context);
-  CompiledCost compiled = compile_cost(pool.replica, tokens, limits.max_sequences);
+  CompiledCost compiled = compile_cost(pool.replica, limits.max_batched_tokens, limits.max_sequences);
   setup.cost = std::move(compiled.cost);
   work = compiled.work;
   return setup;
@@ -108,7 +105,7 @@ struct Simulation::Parts {
     run.window = scenario.window;
     for (const PoolScenario& pool : scenario.pools) {
       WorkRates work;
-      setup.pools.push_back(pool_setup(pool, scenario.max_context, work));
+      setup.pools.push_back(pool_setup(pool, work));
       run.pools.push_back(pool_facts(scenario, pool, work));
     }
     setup.make_router = scenario.router->make;

@@ -48,6 +48,6 @@ class Simulation {
 RunResult simulate(const Scenario& scenario, const SimulationOptions& options);
 
 // Limits and cost of a pool's replicas, as the serving layer takes them.
-PoolSetup pool_setup(const PoolScenario& pool, std::int32_t max_context, WorkRates& work);
+PoolSetup pool_setup(const PoolScenario& pool, WorkRates& work);
 
 }  // namespace silicast

@@ -45,6 +45,18 @@ bool BatchBuilder::continue_running() {
   return true;
 }
 
+bool BatchBuilder::continue_prompts() {
+  // Victims leave from the end of the running order, so those begun before stay where they are.
+  for (std::size_t i = 0; i < state_.prefilling.size(); ++i) {
+    const RequestSlot slot = state_.prefilling[i];
+    const std::int32_t chunk = next_chunk(state_.table[slot]);
+    if (chunk <= 0) break;
+    if (!make_room(blocks_of_chunk(state_.table[slot], chunk), slot)) break;
+    add_chunk(slot, chunk);
+  }
+  return !changed_;
+}
+
 // A real scheduling pass, O(batch): in order of admission each request takes the blocks that it needs, or makes room
 // by preempting from the end of that order. The first in order can always go on: alone it fits (checked on arrival),
 // so every pass makes progress and preemption cannot go round in circles.
@@ -106,13 +118,10 @@ bool BatchBuilder::admit(Admit how) {
   if (state_.waiting.empty() || !sequence_free()) return false;
   const RequestSlot slot = state_.waiting.front();
   Request& request = state_.table[slot];
-  std::int32_t tokens = request.context;
-  if (how == Admit::kChunk) {
-    tokens = next_chunk(request);
-    if (tokens <= 0) return false;
-  } else if (tokens_ > 0 && tokens_ + tokens > state_.limits.max_batched_tokens) {
-    return false;
-  }
+  const std::int32_t tokens = next_chunk(request);
+  if (tokens <= 0) return false;
+  const std::int32_t whole = std::min({request.context, state_.limits.max_chunk, state_.limits.max_batched_tokens});
+  if (how == Admit::kWhole && tokens < whole) return false;
   const std::int32_t checked = state_.limits.reserve_prompt ? request.context : tokens;
   if (blocks_of_chunk(request, checked) > state_.blocks.free() - growth_reserved_) return false;
   state_.waiting.erase(state_.table, slot);

@@ -71,9 +71,12 @@ class BatchBuilder {
   // KV and go to the front of the queue. True when none was.
   bool continue_running();
 
-  // Takes the first waiting request into the batch, with the chunk that the budget leaves or with its whole context.
-  // False when it must wait: no sequence, no budget or no blocks free. A whole context over the budget is taken
-  // alone, as engines without chunking size their budget by the longest context.
+  // The begun contexts alone go on, each by its next chunk; room is made as above. True when nobody was preempted.
+  bool continue_prompts();
+
+  // Takes the first waiting request into the batch: with the chunk that the budget leaves, or only if its whole context
+  // fits into what is left (one longer than the budget itself begins with a chunk of a whole budget). False when it must
+  // wait: no sequence, no budget or no blocks free.
   bool admit(Admit how);
 
   // Whether a request was admitted or preempted.

@@ -15,11 +15,12 @@ Cluster::Cluster(ClusterSetup setup, RequestSource& source, ServingObserver& obs
     }
   }
   SILICAST_CHECK(!replicas_.empty());
-  router_ = setup_.make_router(replicas(), setup_.seed);
-  loads_.resize(replicas_.size());
+  std::vector<std::int64_t> capacities;
+  for (const auto& replica : replicas_) capacities.push_back(replica->kv_capacity());
+  placement_ = std::make_unique<Placement>(std::move(capacities), setup_.make_router, setup_.seed);
   samples_.resize(setup_.pools.size());
   arm_arrival();
-  if (setup_.sample_interval.value() > 0) engine_.at(SimTime{}, kObserveRank, Action::of<&Cluster::sample>(this));
+  if (setup_.sample_interval.value() > 0) sample_event_ = engine_.at(SimTime{}, kObserveRank, Action::of<&Cluster::sample>(this));
 }
 
 bool Cluster::run(std::uint64_t steps) {
@@ -63,7 +64,7 @@ void Cluster::arrive(std::int64_t) {
 EndReason Cluster::place(Request& request, RequestSlot slot) {
   const RequestSpec& spec = request.spec;
   if (std::int64_t{spec.prompt_tokens} + spec.output_tokens > setup_.max_context) return EndReason::kContextTooLong;
-  const ReplicaId chosen = router_->choose({spec.prompt_tokens, spec.max_output_tokens, spec.request_class}, loads_);
+  const ReplicaId chosen = placement_->choose({spec.prompt_tokens, spec.max_output_tokens, spec.request_class}, kv_tokens_of(spec));
   Replica& replica = *replicas_[chosen.index()];
   request.replica = chosen;
   change_load(chosen, 1, spec.prompt_tokens);
@@ -108,21 +109,25 @@ void Cluster::request_over(RequestSlot slot, EndState state, EndReason reason, s
   observer_.request_ended(record);
   source_.ended(request.spec, engine_.now());
   arm_arrival();
+  if (in_system_ == 0 && arrival_time_ == SimTime::never()) sample_for_the_last_time();
 }
 
 void Cluster::change_load(ReplicaId replica, std::int32_t requests, std::int64_t prompt_tokens) {
-  ReplicaLoad& load = loads_[replica.index()];
-  load.requests += requests;
-  load.prompt_tokens += prompt_tokens;
-  router_->load_changed(replica, load);
+  placement_->change_load(replica, requests, prompt_tokens);
 }
 
 void Cluster::sample(std::int64_t) {
   for (std::size_t p = 0; p < samples_.size(); ++p) samples_[p] = PoolSample{}, samples_[p].pool = {static_cast<std::int32_t>(p)};
   for (const auto& replica : replicas_) replica->sample(samples_[replica->pool().index()]);
   observer_.sampled(engine_.now(), samples_);
-  // The last sample is the one after which nothing is left to happen.
-  if (!engine_.idle()) engine_.at(engine_.now() + setup_.sample_interval, kObserveRank, Action::of<&Cluster::sample>(this));
+  sample_event_ = {};
+  if (!engine_.idle())
+    sample_event_ = engine_.at(engine_.now() + setup_.sample_interval, kObserveRank, Action::of<&Cluster::sample>(this));
+}
+
+// Nothing is left to happen after this instant: whoever watches must not make the run any longer.
+void Cluster::sample_for_the_last_time() {
+  if (engine_.pending(sample_event_)) engine_.move(sample_event_, engine_.now());
 }
 
 void Cluster::end() {

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "sim/serving/replica.hpp"
-#include "sim/serving/router/router.hpp"
+#include "sim/serving/placement.hpp"
 #include "workloads/request_source.hpp"
 
 namespace silicast {
@@ -50,6 +50,7 @@ class Cluster final : public ReplicaHost {
   void arrive(std::int64_t);
   void deadline(std::int64_t slot);
   void sample(std::int64_t);
+  void sample_for_the_last_time();
   void end();
   void change_load(ReplicaId replica, std::int32_t requests, std::int64_t prompt_tokens);
   EndReason place(Request& request, RequestSlot slot);
@@ -60,10 +61,9 @@ class Cluster final : public ReplicaHost {
   Engine engine_;
   RequestTable table_;
   std::vector<std::unique_ptr<Replica>> replicas_;
-  std::unique_ptr<Router> router_;
-  std::vector<ReplicaLoad> loads_;
+  std::unique_ptr<Placement> placement_;
   std::vector<PoolSample> samples_;
-  EventId arrival_event_;
+  EventId arrival_event_, sample_event_;
   SimTime arrival_time_ = SimTime::never();  // of the pending arrival event
   std::int64_t arrived_ = 0;
   std::int64_t in_system_ = 0;

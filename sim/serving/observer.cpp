@@ -20,7 +20,6 @@ std::string_view name_of(EndReason reason) {
     case EndReason::kContextTooLong: return "context_too_long";
     case EndReason::kKvTooSmall: return "kv_too_small";
     case EndReason::kQueueFull: return "queue_full";
-    case EndReason::kPromptTooLong: return "prompt_too_long";
     case EndReason::kClientTimeout: return "client_timeout";
     case EndReason::kClientAbort: return "client_abort";
     case EndReason::kEndOfRun: return "end_of_run";

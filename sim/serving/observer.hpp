@@ -1,6 +1,7 @@
 // What the serving layer announces. It does not know who listens: recorders and reports attach here.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <span>
 #include <string_view>
@@ -16,13 +17,13 @@ enum class EndState : std::uint8_t { kCompleted, kRejected, kTimedOut, kAborted,
 enum class EndReason : std::uint8_t {
   kNone,             // completed
   kContextTooLong,   // rejected: prompt and output exceed the model's maximum context
-  kKvTooSmall,       // rejected: could never fit into the replica's KV blocks, even alone
+  kKvTooSmall,       // rejected: could never fit into the KV blocks of any replica, even alone
   kQueueFull,        // rejected: the engine's waiting queue is at its limit
-  kPromptTooLong,    // rejected: a whole prompt exceeds the token budget of an engine that does not chunk
   kClientTimeout,    // timed out
   kClientAbort,      // aborted
   kEndOfRun,         // unfinished: the run's horizon came first
 };
+inline constexpr std::size_t kEndReasons = static_cast<std::size_t>(EndReason::kEndOfRun) + 1;
 std::string_view name_of(EndState state);    // "completed", "rejected", "timed_out", "aborted", "unfinished"
 std::string_view name_of(EndReason reason);  // "", "context_too_long", "kv_too_small", ...
 
@@ -51,6 +52,7 @@ struct RunRecord {
   SimTime start;
   SimTime end;
   std::int64_t iterations = 0;       // completed ones
+  double cut_off = 0;                // share of one more that was done when the simulation stopped in its middle
   IterationLine line;                // their durations, unrounded
   BatchShape shape;                  // of the first iteration; decode_kv_tokens grows by decode_sequences each
   double prefill_pairs = 0;          // (query, key) pairs of the prompt chunks, for FLOP counts

@@ -18,9 +18,7 @@ Replica::Replica(const Setup& setup, std::unique_ptr<Scheduler> scheduler, Engin
 // ---- From outside -----------------------------------------------------------------------------------------------
 
 EndReason Replica::refusal(const RequestSpec& spec) const {
-  // The last output token is never fed back, so its KV is never stored.
-  const std::int64_t longest = std::int64_t{spec.prompt_tokens} + spec.output_tokens - 1;
-  if (blocks_for(longest, setup_.limits.block_size) > state_.blocks.total()) return EndReason::kKvTooSmall;
+  if (kv_tokens_of(spec) > kv_capacity()) return EndReason::kKvTooSmall;
   if (setup_.limits.max_waiting > 0 && state_.waiting.size() >= setup_.limits.max_waiting) return EndReason::kQueueFull;
   return EndReason::kNone;
 }
@@ -61,6 +59,8 @@ void Replica::end_of_run() {
     if (batch_.decodes) advance(ended - run_.done);
     run_.done = ended;
     record_.kv_blocks_end = state_.blocks.used();
+    const double into = (engine_.now() - run_.end_of(ended)).value();
+    record_.cut_off = into / (run_.end_of(ended + 1) - run_.end_of(ended)).value();
     close_run();
     engine_.cancel(end_event_);
     iterating_ = false;
@@ -120,6 +120,7 @@ void Replica::open_run() {
   record_.prefill_pairs = 0;
   record_.prefill_kv_tokens = 0;
   record_.prefill_time = {};
+  record_.cut_off = 0;
   if (batch_.decodes) {
     shape.decode_sequences = state_.decoding.size();
     shape.decode_kv_tokens = state_.decoding.kv_tokens() + shape.decode_sequences;
@@ -154,17 +155,17 @@ void Replica::open_run() {
   batch_changed_ = false;
 }
 
-// Tells the run that has ended; it may have had no whole iteration when the run of the simulation ends.
+// Tells the run that has ended; one that the end of the simulation cut off may have had no whole iteration.
 void Replica::close_run() {
   if (!run_open_) return;
   run_open_ = false;
-  if (run_.done == 0) return;
+  if (run_.done == 0 && record_.cut_off == 0) return;
   record_.start = run_.start;
-  record_.end = run_.end_of(run_.done);
+  record_.end = record_.cut_off > 0 ? engine_.now() : run_.end_of(run_.done);
   record_.iterations = run_.done;
-  record_.steady_first = record_.shape.decode_sequences;
+  record_.steady_first = run_.done > 0 ? record_.shape.decode_sequences : 0;
   for (const TokenGaps::Group& group : stalled_) {
-    if (group.sequences == 0 || group.last_token == run_.start) continue;
+    if (run_.done == 0 || group.sequences == 0 || group.last_token == run_.start) continue;
     record_.steady_first -= group.sequences;
     observer_.token_gap(setup_.pool, (run_.start - group.last_token) + Seconds(run_.line.first), group.sequences);
   }

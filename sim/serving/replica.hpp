@@ -22,6 +22,11 @@ class ReplicaHost {
   virtual void request_over(RequestSlot slot, EndState state, EndReason reason, std::int32_t output_tokens) = 0;
 };
 
+// KV tokens of a request at its longest: its last output token is never fed back, so its KV is never stored.
+inline std::int64_t kv_tokens_of(const RequestSpec& spec) {
+  return std::int64_t{spec.prompt_tokens} + spec.output_tokens - 1;
+}
+
 class Replica {
  public:
   struct Setup {
@@ -39,6 +44,8 @@ class Replica {
 
   PoolId pool() const { return setup_.pool; }
 
+  // KV tokens that it can hold.
+  std::int64_t kv_capacity() const { return state_.blocks.total() * setup_.limits.block_size; }
   // Why this replica can never serve such a request; kNone if it can take it now.
   EndReason refusal(const RequestSpec& spec) const;
   void enqueue(RequestSlot slot);       // a request that was not refused

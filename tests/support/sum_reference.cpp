@@ -4,7 +4,9 @@
 
 #include <algorithm>
 #include <deque>
+#include <iterator>
 #include <limits>
+#include <map>
 
 #include "sim/serving/scheduler/scheduler.hpp"
 
@@ -90,8 +92,9 @@ class SumEngine {
       while (!preempted_ && admit_chunk()) {
       }
     } else {
+      if (scheduler_ == "prefill_first") continue_prompts();
       if (scheduler_ == "prefill_first" || running_.empty())
-        while (admit_whole()) {
+        while (!preempted_ && admit_whole()) {
         }
       if (chunk_order_.empty()) continue_running();
     }
@@ -134,6 +137,15 @@ class SumEngine {
       if (!job.decoding() && job.growth > 0) chunk_order_.push_back(job.index);
   }
 
+  void continue_prompts() {
+    for (std::size_t i = 0; i < running_.size(); ++i) {
+      if (running_[i].decoding()) continue;
+      running_[i].growth = wanted(running_[i]);
+      while (i < running_.size() && blocks_used() > limits_.blocks) preempt_last();
+      if (i < running_.size() && running_[i].growth > 0) chunk_order_.push_back(running_[i].index);
+    }
+  }
+
   void walk() {
     for (Job& job : running_) job.growth = 0;
     for (std::size_t i = 0; i < running_.size(); ++i) {
@@ -160,8 +172,9 @@ class SumEngine {
 
   bool admit_whole() {
     if (waiting_.empty()) return false;
-    const std::int32_t context = waiting_.front().context;
-    return (context <= budget_left() || chunk_order_.empty()) && admit(context);
+    const std::int32_t piece =
+        std::min({waiting_.front().context, limits_.max_chunk, limits_.max_batched_tokens});
+    return piece <= budget_left() && admit(piece);
   }
 
   bool admit(std::int32_t tokens) {
@@ -221,11 +234,21 @@ class SumCluster {
     for (const PoolSetup& pool : setup.pools) count += static_cast<std::size_t>(pool.replicas);
     history_.requests.resize(specs.size());
     history_.replicas.resize(count);
-    loads_.resize(count);
+    std::vector<std::int64_t> holds;  // KV tokens, by replica
     for (const PoolSetup& pool : setup.pools)
-      for (std::int32_t i = 0; i < pool.replicas; ++i)
+      for (std::int32_t i = 0; i < pool.replicas; ++i) {
         engines_.emplace_back(pool, history_.requests, history_.replicas[engines_.size()]);
-    router_ = setup.make_router(static_cast<std::int32_t>(count), setup.seed);
+        holds.push_back(pool.limits.blocks * pool.limits.block_size);
+      }
+    // A gateway for every size of KV cache, which knows only the replicas that have at least that much.
+    for (std::size_t r = 0; r < holds.size(); ++r) gateways_[holds[r]];
+    std::uint64_t seed = setup.seed;
+    for (auto& [size, gateway] : gateways_) {
+      for (std::size_t r = 0; r < holds.size(); ++r)
+        if (holds[r] >= size) gateway.replicas.push_back({static_cast<std::int32_t>(r)});
+      gateway.loads.resize(gateway.replicas.size());
+      gateway.router = setup.make_router(static_cast<std::int32_t>(gateway.replicas.size()), seed++);
+    }
   }
 
   SumHistory play() {
@@ -252,8 +275,11 @@ class SumCluster {
     SumRequest& request = history_.requests[next_];
     EndReason refusal = EndReason::kContextTooLong;
     if (spec.prompt_tokens + spec.output_tokens <= setup_.max_context) {
-      request.replica =
-          router_->choose({spec.prompt_tokens, spec.max_output_tokens, spec.request_class}, loads_);
+      auto gateway = gateways_.lower_bound(spec.prompt_tokens + spec.output_tokens - 1);
+      if (gateway == gateways_.end()) gateway = std::prev(gateway);
+      const ReplicaId chosen = gateway->second.router->choose(
+          {spec.prompt_tokens, spec.max_output_tokens, spec.request_class}, gateway->second.loads);
+      request.replica = gateway->second.replicas[chosen.index()];
       change_load(request.replica, 1, spec.prompt_tokens);
       refusal = engines_[request.replica.index()].submit(static_cast<std::int64_t>(next_), spec);
     }
@@ -271,17 +297,26 @@ class SumCluster {
   }
 
   void change_load(ReplicaId replica, std::int32_t requests, std::int64_t prompt_tokens) {
-    loads_[replica.index()].requests += requests;
-    loads_[replica.index()].prompt_tokens += prompt_tokens;
-    router_->load_changed(replica, loads_[replica.index()]);
+    for (auto& [size, gateway] : gateways_)
+      for (std::size_t i = 0; i < gateway.replicas.size(); ++i) {
+        if (gateway.replicas[i] != replica) continue;
+        gateway.loads[i].requests += requests;
+        gateway.loads[i].prompt_tokens += prompt_tokens;
+        gateway.router->load_changed({static_cast<std::int32_t>(i)}, gateway.loads[i]);
+      }
   }
+
+  struct Gateway {
+    std::vector<ReplicaId> replicas;
+    std::vector<ReplicaLoad> loads;
+    std::unique_ptr<Router> router;
+  };
 
   const ClusterSetup& setup_;
   const std::vector<RequestSpec>& specs_;
   SumHistory history_;
-  std::vector<ReplicaLoad> loads_;
+  std::map<std::int64_t, Gateway> gateways_;  // by KV tokens
   std::deque<SumEngine> engines_;
-  std::unique_ptr<Router> router_;
   std::size_t next_ = 0;  // request to arrive
 };
 

@@ -66,22 +66,32 @@ double brute_decode_kv(const PiecewiseLine& line, double x) {
   return value;
 }
 
-// The definition, with nothing shared with the code under test.
+// The definition, with nothing shared with the code under test: the micro-batches one by one. Decodes are shared out
+// evenly, rounded up; each prompt chunk stays in one micro-batch.
 double brute_duration(const Case& given, const BatchShape& shape) {
   const int sequences = shape.decode_sequences + shape.prefill_sequences;
-  const int b = std::min(static_cast<int>(given.stages.size()), sequences);
-  const auto up = [b](double count) { return static_cast<std::size_t>(std::ceil(count / b)); };
+  const int batches = std::min(static_cast<int>(given.stages.size()), sequences);
+  const int with_prompts = std::min(batches, shape.prefill_sequences);
+  const auto up = [](double whole, int parts) { return static_cast<std::size_t>(std::ceil(whole / parts)); };
+  const std::size_t decodes = up(shape.decode_sequences, batches);
   double pass = 0, worst = 0;
   for (const auto& stage : given.stages) {
-    double t = stage.tokens[up(shape.decode_sequences + shape.prefill_tokens)] +
-               stage.sequences[up(shape.sampled_sequences)] + stage.layers * shape.prefill_attention / b;
-    if (shape.decode_sequences > 0)
-      t += stage.decode_base[up(shape.decode_sequences)] +
-           brute_decode_kv(stage.decode_kv, static_cast<double>(shape.decode_kv_tokens) / b);
-    pass += t;
-    worst = std::max(worst, t);
+    double all = 0;
+    for (int b = 0; b < batches; ++b) {
+      const bool prompts = b < with_prompts;
+      const int parts = std::max(1, with_prompts);
+      double t = stage.tokens[decodes + (prompts ? up(shape.prefill_tokens, parts) : 0)] +
+                 stage.sequences[decodes + (prompts ? up(shape.sampled_sequences - shape.decode_sequences, parts) : 0)];
+      if (prompts) t += stage.layers * shape.prefill_attention / parts;
+      if (shape.decode_sequences > 0)
+        t += stage.decode_base[decodes] +
+             brute_decode_kv(stage.decode_kv, static_cast<double>(shape.decode_kv_tokens) / batches);
+      if (b == 0) pass += t;
+      all += t;
+    }
+    worst = std::max(worst, all);
   }
-  const double device = std::max(pass, b * worst);
+  const double device = std::max(pass, worst);
   const double host = given.host.per_iteration + given.host.per_sequence * sequences;
   return given.host.overlapped ? std::max(device, host) : host + device;
 }
@@ -170,6 +180,31 @@ TEST_CASE("host work that overlaps hides until the growing KV exceeds it") {
   // 1e-3 + 1e-4 + 1e-5 + 1e-6 + 1e-9 * L exceeds 2e-3 first at L = 889,001.
   CHECK(hidden.iterations == Approx(889000).margin(1));
   CHECK(cost.line({1, 1 + hidden.iterations, 0, 0, 0, 1}).slope == Approx(1e-9));
+}
+
+TEST_CASE("no iteration of a pipeline gets shorter when prompt tokens or an average decode are added") {
+  RandomStream random(5, "monotone");
+  for (int i = 0; i < 2000; ++i) {
+    const Case given = random_case(random);
+    const IterationCost cost(given.stages, given.host, given.quadratic, given.prefill_kv);
+    const std::int64_t length = 1 + static_cast<std::int64_t>(random.below(200));
+    BatchShape shape;
+    shape.decode_sequences = static_cast<std::int32_t>(random.below(kMaxSequences - 1));
+    shape.prefill_sequences = 1;
+    shape.prefill_tokens = static_cast<std::int32_t>(1 + random.below(kMaxTokens - kMaxSequences - 1));
+    const auto duration = [&] {
+      shape.prefill_attention = cost.prefill_attention(shape.prefill_tokens, 0);
+      shape.decode_kv_tokens = shape.decode_sequences * length;
+      shape.sampled_sequences = shape.decode_sequences + 1;
+      return cost.line(shape).first;
+    };
+    const double before = duration();
+    ++shape.prefill_tokens;
+    const double longer = duration();
+    CHECK(longer >= before);
+    ++shape.decode_sequences;
+    CHECK(duration() >= longer * (1 - 1e-12));
+  }
 }
 
 TEST_CASE("a pipeline filled with micro-batches is bound by its slowest stage, an empty one by the pass") {
