@@ -19,6 +19,7 @@ Calibration read_calibration(const ConfigValue& value) {
   calibration.gemm_half_tokens =
       map.required("gemm_half_tokens").evidence(Dimension::kNumber, Bounds{0, 1e6});
   calibration.attention_compute = fraction("attention_compute");
+  calibration.attention_half_tokens = map.required("attention_half_tokens").evidence(Dimension::kNumber, Bounds{0, 1e6});
   calibration.memory = fraction("memory");
   calibration.memory_half_bytes =
       map.required("memory_half_bytes").evidence(Dimension::kBytes, Bounds{0, 1e12});

@@ -29,6 +29,7 @@ class ClientSource final : public RequestSource {
   std::optional<SimTime> next_time() override { return source_->next_time(); }
   RequestSpec take() override;
   bool more_after_ends() const override { return source_->more_after_ends(); }
+  SimTime closes() const override { return source_->closes(); }
   void ended(const RequestSpec& request, SimTime now) override { source_->ended(request, now); }
 
  private:

@@ -27,6 +27,7 @@ class ClosedLoopSource final : public RequestSource {
   std::optional<SimTime> next_time() override;
   RequestSpec take() override;
   bool more_after_ends() const override;
+  SimTime closes() const override { return bounds_.end; }
   void ended(const RequestSpec& request, SimTime now) override;
 
  private:

@@ -35,6 +35,12 @@ RequestSpec MergeSource::take() {
   return request;
 }
 
+SimTime MergeSource::closes() const {
+  SimTime last;
+  for (const auto& child : children_) last = std::max(last, child->closes());
+  return last;
+}
+
 bool MergeSource::more_after_ends() const {
   return std::any_of(children_.begin(), children_.end(),
                      [](const auto& child) { return child->more_after_ends(); });

@@ -17,6 +17,7 @@ class MergeSource final : public RequestSource {
   std::optional<SimTime> next_time() override;
   RequestSpec take() override;
   bool more_after_ends() const override;
+  SimTime closes() const override;
   void ended(const RequestSpec& request, SimTime now) override;  // reaches the child that asked
 
  private:

@@ -37,6 +37,10 @@ class RequestSource {
   // With it and without next_time() the source is not exhausted.
   virtual bool more_after_ends() const { return false; }
 
+  // An instant from which on no request arrives any more, where that is known beforehand; never() where the source ends
+  // with its last request instead.
+  virtual SimTime closes() const { return SimTime::never(); }
+
   // A request of this source left the system at `now`, in whatever state; may make a new one known, at or
   // after `now`. Open-loop sources ignore it.
   virtual void ended(const RequestSpec& request, SimTime now) {

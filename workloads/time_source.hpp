@@ -25,6 +25,7 @@ class TimeSource final : public RequestSource {
   std::optional<SimTime> next_time() override;
   RequestSpec take() override;
   bool more_after_ends() const override { return edits_.first > 0 && source_->more_after_ends(); }
+  SimTime closes() const override { return source_->closes(); }
   void ended(const RequestSpec& request, SimTime now) override { source_->ended(request, now); }
 
  private:

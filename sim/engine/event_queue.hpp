@@ -54,12 +54,12 @@ class EventQueue {
   Action pop();                                               // the first event; not empty. O(log n)
 
  private:
-  // Time in the upper half; below it the rank (4 bits), the sequence number (38) and the slot (22): one comparison decides
+  // Time in the upper half; below it the rank (4 bits), the sequence number (36) and the slot (24): one comparison decides
   // the order, and a node of the tree is nothing but a key.
   __extension__ using Key = unsigned __int128;
   static constexpr Key kNever = ~Key{0};
   static constexpr int kRankShift = 60;
-  static constexpr int kSequenceShift = 22;
+  static constexpr int kSequenceShift = 24;
   static constexpr std::uint64_t kMaxSequence = std::uint64_t{1} << (kRankShift - kSequenceShift);
   static constexpr std::size_t kMaxSlots = std::size_t{1} << kSequenceShift;
   static constexpr std::uint32_t kNone = 0xffffffff;

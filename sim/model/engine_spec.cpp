@@ -131,19 +131,25 @@ EngineLimits EngineSpec::limits() const {
           count_of(max_chunk),     count_of(max_waiting),        reserve_prompt};
 }
 
-EngineSpec read_engine_spec(const ConfigValue& engine) {
+EngineSpec read_engine_spec(const ConfigValue& engine, const std::string& configs_dir) {
   ConfigMap map = engine.map();
   EngineSpec spec;
+  const auto base = map.optional("base");
+  if (base) {
+    const ConfigValue whole = load_named(configs_dir, "engines", *base);
+    if (whole.map().has("base")) base->fail("has a base itself; name the file that stands on its own");
+    spec = read_engine_spec(whole, configs_dir);
+  }
   spec.name = map.required("name").text();
   spec.description = map.required("description").text();
-  read_keys(map, false, spec);
+  read_keys(map, base.has_value(), spec);
   return spec;
 }
 
 EngineSpec read_engine(const ConfigValue& engine, const std::string& configs_dir) {
-  if (!engine.is_map()) return read_engine_spec(load_named(configs_dir, "engines", engine));
+  if (!engine.is_map()) return read_engine_spec(load_named(configs_dir, "engines", engine), configs_dir);
   ConfigMap map = engine.map();
-  EngineSpec spec = read_engine_spec(load_named(configs_dir, "engines", map.required("base")));
+  EngineSpec spec = read_engine_spec(load_named(configs_dir, "engines", map.required("base")), configs_dir);
   read_keys(map, true, spec);
   return spec;
 }

@@ -64,7 +64,7 @@ struct EngineSpec {
 };
 
 // A catalogue file (configs/engines/NAME.yaml). Schema (EVIDENCE as in read_chip; a bare number is a setting,
-// exact):
+// exact); with `base: NAME` of another file, only what differs from that one:
 //   name, description, scheduler: text
 //   max_sequences, max_batched_tokens, block_size: EVIDENCE, whole numbers
 //   max_chunk, max_waiting: EVIDENCE                        # optional, no limit
@@ -74,7 +74,7 @@ struct EngineSpec {
 //   host: {per_iteration, per_sequence: EVIDENCE, overlapped: true}
 // Errors: InputError at the key; a chunked engine whose max_batched_tokens is under its max_sequences, as in
 // vLLM.
-EngineSpec read_engine_spec(const ConfigValue& engine);
+EngineSpec read_engine_spec(const ConfigValue& engine, const std::string& configs_dir);
 
 // What `engine` of a scenario stands for: a name or path (configs_dir/engines), or {base: NAME, ...} with any
 // keys of the schema but name and description to override, `memory` and `host` key by key.

@@ -133,11 +133,18 @@ std::vector<Kernel> StageWork::token_kernels(std::int64_t m) const {
     message.message = buffer;
     kernels.push_back(message);
   }
+  if (stage_ > 0 && plan_.tensor > 1) {
+    message.kernel_class = KernelClass::kAllGather;
+    message.name = "gather_received";
+    message.times = 1;
+    message.message = buffer * 2;  // the shares of what the stage before sent
+    kernels.push_back(message);
+  }
   if (stage_ + 1 < plan_.stages()) {
     message.kernel_class = KernelClass::kSend;
     message.name = "send";
     message.times = 1;
-    message.message = buffer * 2;  // hidden states and residual; every rank sends to its peer
+    message.message = buffer * (2.0 / plan_.tensor);  // hidden states and residual; every rank sends a share to its peer
     kernels.push_back(message);
   }
   return kernels;

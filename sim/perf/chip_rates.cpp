@@ -42,6 +42,7 @@ ChipRates chip_rates(const ChipSpec& chip, const Calibration& calibration) {
   rates.compute = calibration.compute.value;
   rates.gemm_half_tokens = calibration.gemm_half_tokens.value;
   rates.attention_compute = calibration.attention_compute.value;
+  rates.attention_half_tokens = calibration.attention_half_tokens.value;
   rates.memory = calibration.memory.value;
   rates.memory_half_bytes = calibration.memory_half_bytes.value;
   rates.launch = calibration.launch.value;
@@ -54,6 +55,7 @@ ChipRates chip_rates(const ChipSpec& chip, const Calibration& calibration) {
   check_fraction(rates.memory, "memory");
   check_fraction(rates.collective_efficiency, "collective_efficiency");
   check_amount(rates.gemm_half_tokens, "gemm_half_tokens");
+  check_amount(rates.attention_half_tokens, "attention_half_tokens");
   check_amount(rates.memory_half_bytes, "memory_half_bytes");
   check_amount(rates.launch, "launch");
   check_amount(rates.collective_start, "collective_start");

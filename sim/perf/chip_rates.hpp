@@ -17,12 +17,7 @@ struct ChipRates {
   double compute = 1;
   double gemm_half_tokens = 0;
   double attention_compute = 1;
-  // Chunk length at which prefill attention reaches half of `attention_compute`: short chunks leave cores
-  // without a tile and waste the masked half of their diagonal tiles. FlashAttention-3 on H200 (vLLM 0.24
-  // kernel tables of aiconfigurator, 32 heads of 128): 0.36, 0.46, 0.54, 0.60 of peak at 1, 2, 4 and 8
-  // thousand tokens, launch taken off; the rest of a batch fills part of the gap, so less than the 850 that
-  // fits one sequence alone.
-  double attention_half_tokens = 512;
+  double attention_half_tokens = 0;
   double memory = 1;
   double memory_half_bytes = 0;
   double launch = 0;

@@ -70,10 +70,6 @@ CollectivePrice price_all_gather(const ChipRates& chip, const GroupLinks& group,
   return half_reduce(chip, group, size);
 }
 
-CollectivePrice price_reduce_scatter(const ChipRates& chip, const GroupLinks& group, Bytes size) {
-  return half_reduce(chip, group, size);
-}
-
 CollectivePrice price_send(const ChipRates& chip, const GroupLinks& pair, Bytes size) {
   check_group(pair, size);
   SILICAST_CHECK(pair.size == 2, "a send within a group of {}", pair.size);

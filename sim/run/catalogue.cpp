@@ -50,7 +50,7 @@ std::string plain(const Evidence* evidence, Dimension dimension) {
 
 CatalogueTable list_chips(const std::string& configs_dir, bool sources) {
   SourceRows evidence;
-  CatalogueTable table{{"chip", "vendor", "BF16", "FP8", "INT8", "FP4", "memory", "bandwidth", "TDP", "stack", "weakest grade"}, {}};
+  CatalogueTable table{{"chip", "vendor", "dies", "BF16", "FP8", "INT8", "FP4", "memory", "bandwidth", "TDP", "stack", "weakest grade"}, {}};
   for (const std::string& name : config_names(configs_dir + "/chips")) {
     const ChipSpec chip = read_chip(entry(configs_dir, "chips", name));
     Grade weakest = std::max({chip.memory_capacity.grade, chip.memory_bandwidth.grade, chip.tdp.grade});
@@ -62,7 +62,8 @@ CatalogueTable list_chips(const std::string& configs_dir, bool sources) {
     evidence.add(name, "memory capacity", chip.memory_capacity, Dimension::kBytes);
     evidence.add(name, "memory bandwidth", chip.memory_bandwidth, Dimension::kByteRate);
     evidence.add(name, "TDP", chip.tdp, Dimension::kPower);
-    table.rows.push_back({name, chip.vendor, plain(chip.peak_of(NumberFormat::kBf16), Dimension::kFlopRate),
+    if (chip.host_link) evidence.add(name, "host link", *chip.host_link, Dimension::kByteRate);
+    table.rows.push_back({name, chip.vendor, fmt::format("{}", chip.dies), plain(chip.peak_of(NumberFormat::kBf16), Dimension::kFlopRate),
                           plain(chip.peak_of(NumberFormat::kFp8), Dimension::kFlopRate),
                           plain(chip.peak_of(NumberFormat::kInt8), Dimension::kFlopRate),
                           plain(chip.peak_of(NumberFormat::kFp4), Dimension::kFlopRate),
@@ -82,6 +83,7 @@ CatalogueTable list_nodes(const std::string& configs_dir, bool sources) {
     if (node.nic) evidence.add(name, "NIC bandwidth", node.nic->bandwidth, Dimension::kByteRate);
     if (node.nic) evidence.add(name, "NIC latency", node.nic->latency, Dimension::kTime);
     if (node.pod) evidence.add(name, "pod bandwidth", node.pod->link.bandwidth, Dimension::kByteRate);
+    if (node.host_link) evidence.add(name, "host link", *node.host_link, Dimension::kByteRate);
     if (node.pod) evidence.add(name, "pod latency", node.pod->link.latency, Dimension::kTime);
     table.rows.push_back({name, fmt::format("{} x {}", node.chips, node.chip), std::string(name_of(node.scale_up.wiring)),
                           plain(&node.scale_up.link.bandwidth, Dimension::kByteRate),
@@ -107,7 +109,7 @@ CatalogueTable list_engines(const std::string& configs_dir, bool sources) {
   SourceRows evidence;
   CatalogueTable table{{"engine", "scheduler", "max sequences", "max batched tokens", "block", "memory share", "host per iteration", "host per sequence", "description"}, {}};
   for (const std::string& name : config_names(configs_dir + "/engines")) {
-    const EngineSpec engine = read_engine_spec(entry(configs_dir, "engines", name));
+    const EngineSpec engine = read_engine_spec(entry(configs_dir, "engines", name), configs_dir);
     evidence.add(name, "max sequences", engine.max_sequences, Dimension::kNumber);
     evidence.add(name, "max batched tokens", engine.max_batched_tokens, Dimension::kNumber);
     evidence.add(name, "block size (tokens)", engine.block_size, Dimension::kNumber);

@@ -71,10 +71,10 @@ std::string check_config(const std::string& path, const std::string& configs_dir
   } else if (has("layers")) {
     kind = "model";
     read_model_spec(value);
-  } else if (has("max_sequences") || has("scheduler")) {
+  } else if (has("max_sequences") || has("scheduler") || has("base")) {
     kind = "engine";
-    read_engine_spec(value);
-    value.map().required("scheduler").entry_of(schedulers);
+    read_engine_spec(value, configs_dir);
+    if (has("scheduler")) value.map().required("scheduler").entry_of(schedulers);
   } else if (has("gemm_half_tokens") || has("collective_start")) {
     kind = "calibration";
     read_calibration(value);

@@ -23,7 +23,7 @@ std::string memory_of(const PoolScenario& pool, std::int32_t stage) {
   line("activations, at peak", bytes(part.activation));
   line("runtime reserve", bytes(part.runtime));
   line("captured graphs", bytes(part.graphs));
-  line("KV cache", bytes(part.kv));
+  line("KV cache", part.kv.value() > 0 ? bytes(part.kv) : "none");
   line("left of the chip", bytes(part.spare));
   return text;
 }
@@ -63,12 +63,27 @@ std::string iteration_section(const PoolScenario& pool, const BreakdownBatch& ba
   return text + fmt::format("; {:.4g} tokens/s per replica, {:.4g} per chip\n", tokens / parts.total.value(), tokens / parts.total.value() / pool.plan.chips());
 }
 
+std::string reach_of(const GroupLinks& group) { return group.within_node ? "node" : group.within_pod ? "pod" : "fabric"; }
+
+// Of the slowest placement among the pool's replicas.
 std::string links_section(const PoolScenario& pool) {
-  if (pool.plan.tensor == 1) return "";
-  const GroupLinks& group = pool.replica.tensor_groups[0];
-  return fmt::format("  tensor group of {}: {} per chip when all talk to all, {} around a ring, {} latency, within one {}\n", group.size,
-                     format_quantity(group.all_to_all.value(), Dimension::kByteRate), format_quantity(group.ring.value(), Dimension::kByteRate),
-                     format_quantity(group.latency.value(), Dimension::kTime), group.within_node ? "node" : group.within_pod ? "pod" : "fabric");
+  std::string text;
+  for (std::int32_t stage = 0; stage < pool.plan.stages(); ++stage) {
+    const std::string where = pool.plan.stages() > 1 ? fmt::format(" (stage {})", stage + 1) : "";
+    const auto i = static_cast<std::size_t>(stage);
+    if (pool.plan.tensor > 1) {
+      const GroupLinks& group = pool.replica.tensor_groups[i];
+      text += fmt::format("  tensor group of {}{}: {} per chip when all talk to all, {} around a ring, {} latency, within one {}\n", group.size, where,
+                          format_quantity(group.all_to_all.value(), Dimension::kByteRate), format_quantity(group.ring.value(), Dimension::kByteRate),
+                          format_quantity(group.latency.value(), Dimension::kTime), reach_of(group));
+    }
+    if (i < pool.replica.stage_links.size()) {
+      const GroupLinks& link = pool.replica.stage_links[i];
+      text += fmt::format("  stage {} to {}: {} per chip, {} latency, within one {}\n", stage + 1, stage + 2, format_quantity(link.ring.value(), Dimension::kByteRate),
+                          format_quantity(link.latency.value(), Dimension::kTime), reach_of(link));
+    }
+  }
+  return text;
 }
 
 }  // namespace

@@ -33,6 +33,8 @@ Precision read_pool_precision(ConfigMap& pool, const ModelSpec& model, const Chi
   if (!value) {
     const Precision precision = default_precision(model);
     check_native(precision, chip, pool.value());
+    if (precision.kv == NumberFormat::kFp32)
+      pool.fail(fmt::format("'{}' is stored in fp32, which no engine keeps its KV cache in; name a precision, e.g. {{weights: bf16, activations: bf16, kv: bf16}}", model.name));
     return precision;
   }
   if (value->is_scalar()) {

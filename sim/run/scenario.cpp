@@ -98,11 +98,16 @@ void read_cluster(ConfigMap& map, const std::string& configs_dir, Fit fit, Scena
   if (fabric && !talks) scenario.without_effect.push_back("cluster.fabric: every replica lies within a node");
 }
 
-// Whether any part of a workload says what class its requests are of.
-bool names_class(const ConfigNode& node) {
-  if (node.find("class") != nullptr) return true;
-  const auto within = [](const ConfigEntry& entry) { return names_class(entry.value); };
-  return std::any_of(node.items.begin(), node.items.end(), names_class) || std::any_of(node.entries.begin(), node.entries.end(), within);
+// Whether any part of a workload has this key.
+bool has_anywhere(const ConfigNode& node, std::string_view key) {
+  if (node.find(key) != nullptr) return true;
+  return std::any_of(node.items.begin(), node.items.end(), [&](const ConfigNode& item) { return has_anywhere(item, key); }) ||
+         std::any_of(node.entries.begin(), node.entries.end(), [&](const ConfigEntry& entry) { return has_anywhere(entry.value, key); });
+}
+
+bool draws_at_random(const Scenario& scenario) {
+  return scenario.workload_info.generated || has_anywhere(scenario.workload->node(), "abort") ||
+         scenario.router->name == "random" || scenario.router->name == "two_choices";
 }
 
 // What was given and cannot matter.
@@ -111,11 +116,13 @@ void note_without_effect(const ConfigValue& root, Scenario& scenario) {
   const auto given = [&](std::string_view key) { return root.node().find(key) != nullptr; };
   if (given("router") && scenario.replicas() == 1) notes.push_back("router: there is one replica");
   if (given("output") && scenario.output.file.empty()) notes.push_back("output: no file is given");
-  if (scenario.classes.size() > 1 && !names_class(scenario.workload->node()))
+  if (scenario.classes.size() > 1 && !has_anywhere(scenario.workload->node(), "class"))
     notes.push_back(fmt::format("classes: the workload names none, so every request is of class '{}'", scenario.classes[0].name));
   for (const PoolScenario& pool : scenario.pools)
     if (scenario.prices && !scenario.prices->sheet.purchase_of(pool.chip.name))
       notes.push_back(fmt::format("prices: '{}' has no price of chip {}, so what it costs is left out", scenario.prices->sheet.name, pool.chip.name));
+  if (given("seed") && !draws_at_random(scenario)) notes.push_back("seed: nothing is drawn at random");
+  if (given("targets") && root.node().find("targets")->value.entries.empty()) notes.push_back("targets: none is given");
   if (given("targets") && given("classes") &&
       std::all_of(scenario.classes.begin(), scenario.classes.end(), [&](const ClassFacts& c) {
         return root.node().find("classes")->value.find(c.name)->value.find("targets") != nullptr;

@@ -72,7 +72,7 @@ struct Scenario {
   WorkloadContext workload_context;
   WorkloadInfo workload_info;
   std::vector<std::string> without_effect;  // keys that were given and changed nothing, with the reason
-  std::string resolved;                  // YAML of the scenario with defaults and --set applied
+  std::string resolved;                  // YAML of the scenario as given, with --set applied
 
   std::int32_t replicas() const;
 };

@@ -1,6 +1,9 @@
 #include "sim/run/simulation.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
+#include <numeric>
 
 #include "sim/base/fingerprint.hpp"
 #include "sim/report/recorder.hpp"
@@ -117,7 +120,7 @@ struct Simulation::Parts {
     return run;
   }
 
-  const Scenario& scenario;
+  const Scenario scenario;
   ClusterSetup setup;   // filled by facts_and_setup, then moved into the cluster
   Workload workload;
   RunFacts facts;
@@ -148,7 +151,12 @@ RunResult Simulation::finish() {
   RunResult result;
   result.summary = parts.observer.recorder().summarize(parts.cluster->now());
   if (parts.scenario.prices) result.summary.cost = cost_of(cost_inputs(parts.scenario, result.summary));
-  for (const std::string& key : parts.scenario.without_effect) result.summary.notes.push_back("without effect: " + key);
+  const auto without_effect = [&](const std::string& key) { result.summary.notes.push_back("without effect: " + key); };
+  for (const std::string& key : parts.scenario.without_effect) without_effect(key);
+  if (parts.scenario.until && parts.cluster->now().seconds() < parts.scenario.until->value()) without_effect("until: the run ended before");
+  for (const GroupSummary& one : result.summary.classes)
+    if (std::accumulate(one.states.begin(), one.states.end(), std::int64_t{0}) == 0)
+      without_effect(fmt::format("classes.{}: no request is of this class", one.name));
   result.fingerprint = parts.observer.fingerprint();
   result.iterations = parts.observer.iterations();
   result.output_tokens = parts.observer.output_tokens();

@@ -20,6 +20,8 @@ Cluster::Cluster(ClusterSetup setup, RequestSource& source, ServingObserver& obs
   placement_ = std::make_unique<Placement>(std::move(capacities), setup_.make_router, setup_.seed);
   samples_.resize(setup_.pools.size());
   arm_arrival();
+  if (source_.closes() != SimTime::never())
+    close_event_ = engine_.at(source_.closes(), kArrivalRank, Action::of<&Cluster::arrivals_end>(this));
   if (setup_.sample_interval.value() > 0) sample_event_ = engine_.at(SimTime{}, kObserveRank, Action::of<&Cluster::sample>(this));
 }
 
@@ -53,7 +55,7 @@ void Cluster::arrive(std::int64_t) {
   request.phase = Phase::kArriving;
   ++in_system_;
   observer_.request_arrived(engine_.now(), in_system_);
-  if (!source_.next_time() && !source_.more_after_ends()) observer_.arrivals_ended(engine_.now());
+  if (!source_.next_time() && !source_.more_after_ends()) arrivals_end();
   if (const EndReason refusal = place(request, slot); refusal != EndReason::kNone) {
     request_over(slot, EndState::kRejected, refusal, 0);
     table_.remove(slot);
@@ -109,7 +111,7 @@ void Cluster::request_over(RequestSlot slot, EndState state, EndReason reason, s
   observer_.request_ended(record);
   source_.ended(request.spec, engine_.now());
   arm_arrival();
-  if (in_system_ == 0 && arrival_time_ == SimTime::never()) sample_for_the_last_time();
+  if (in_system_ == 0 && arrival_time_ == SimTime::never()) drained();
 }
 
 void Cluster::change_load(ReplicaId replica, std::int32_t requests, std::int64_t prompt_tokens) {
@@ -121,12 +123,19 @@ void Cluster::sample(std::int64_t) {
   for (const auto& replica : replicas_) replica->sample(samples_[replica->pool().index()]);
   observer_.sampled(engine_.now(), samples_);
   sample_event_ = {};
-  if (!engine_.idle())
+  if (!engine_.idle() && (in_system_ > 0 || !arrivals_ended_))
     sample_event_ = engine_.at(engine_.now() + setup_.sample_interval, kObserveRank, Action::of<&Cluster::sample>(this));
 }
 
-// Nothing is left to happen after this instant: whoever watches must not make the run any longer.
-void Cluster::sample_for_the_last_time() {
+void Cluster::arrivals_end(std::int64_t) {
+  if (!arrivals_ended_) observer_.arrivals_ended(engine_.now());
+  arrivals_ended_ = true;
+}
+
+// Nothing is left to happen after this instant: whoever only watches must not make the run any longer.
+void Cluster::drained() {
+  arrivals_end();
+  engine_.cancel(close_event_);
   if (engine_.pending(sample_event_)) engine_.move(sample_event_, engine_.now());
 }
 

@@ -48,9 +48,10 @@ class Cluster final : public ReplicaHost {
  private:
   void arm_arrival();
   void arrive(std::int64_t);
+  void arrivals_end(std::int64_t = 0);
   void deadline(std::int64_t slot);
   void sample(std::int64_t);
-  void sample_for_the_last_time();
+  void drained();
   void end();
   void change_load(ReplicaId replica, std::int32_t requests, std::int64_t prompt_tokens);
   EndReason place(Request& request, RequestSlot slot);
@@ -63,10 +64,11 @@ class Cluster final : public ReplicaHost {
   std::vector<std::unique_ptr<Replica>> replicas_;
   std::unique_ptr<Placement> placement_;
   std::vector<PoolSample> samples_;
-  EventId arrival_event_, sample_event_;
+  EventId arrival_event_, sample_event_, close_event_;
   SimTime arrival_time_ = SimTime::never();  // of the pending arrival event
   std::int64_t arrived_ = 0;
   std::int64_t in_system_ = 0;
+  bool arrivals_ended_ = false;
   bool over_ = false;
 };
 

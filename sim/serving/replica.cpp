@@ -216,6 +216,8 @@ void Replica::advance(std::int64_t iterations) {
   state_.blocks.take(state_.decoding.growth().needed(iterations));
   state_.decoding.advance(iterations);
   output_tokens_ += state_.decoding.size() * iterations;
+  // Whoever left during the iteration that now ends is not there to get its token.
+  for (const RequestSlot slot : departed_) output_tokens_ -= state_.table[slot].phase == Phase::kDecoding;
 }
 
 void Replica::finish_decodes() {

@@ -21,7 +21,7 @@ std::string message(const std::string& text) {
 
 TEST_CASE("every engine of the catalogue loads, is named like its file, and has a source for each number") {
   const std::vector<std::string> names = config_names(configs_dir() + "/engines");
-  CHECK(names == std::vector<std::string>{"mindie", "sglang", "trtllm", "vllm"});
+  CHECK(names == std::vector<std::string>{"mindie", "sglang", "trtllm", "vllm", "vllm-ascend", "vllm-small"});
   for (const std::string& name : names) {
     INFO(name);
     const EngineSpec engine = engine_of(name);
@@ -66,7 +66,7 @@ TEST_CASE("a chunked engine's iteration must hold a full decode batch") {
 
 TEST_CASE("broken engines are refused with place and key") {
   CHECK(message("vlm") ==
-        "s.yaml:1:1: unknown engine 'vlm'; did you mean 'vllm'? (known: mindie, sglang, trtllm, vllm)");
+        "s.yaml:1:1: unknown engine 'vlm'; did you mean 'vllm'? (known: mindie, sglang, trtllm, vllm, vllm-ascend, vllm-small)");
   CHECK(message("{max_sequences: 4}") == "s.yaml:1:1: missing key 'base'");
   CHECK(message("{base: vllm, max_sequences: 0}") ==
         "s.yaml:1:29: max_sequences: '0' must be at least 1 and at most 65536");
@@ -91,7 +91,7 @@ TEST_CASE("broken engines are refused with place and key") {
 
 TEST_CASE("an engine file must state every limit") {
   CHECK(message_of([] {
-          read_engine_spec(ConfigValue::from_text("{name: e, description: d, scheduler: s}", "e.yaml"));
+          read_engine_spec(ConfigValue::from_text("{name: e, description: d, scheduler: s}", "e.yaml"), configs_dir());
         }) == "e.yaml:1:1: missing key 'max_sequences'");
 }
 

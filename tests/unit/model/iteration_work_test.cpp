@@ -132,6 +132,15 @@ TEST_CASE("messages: two all-reduces a layer and the embedding's, logits gathere
   CHECK(send.times == 1);
   CHECK(send.message.value() == 2 * 5 * 8 * 2);
   CHECK_FALSE(find(StageWork(model, two, {}, 1).token_kernels(5), "send").has_value());
+  CHECK_FALSE(find(StageWork(model, two, {}, 1).token_kernels(5), "gather_received").has_value());
+}
+
+TEST_CASE("tensor ranks send a share each to the next stage, which gathers the whole") {
+  const ModelSpec model = tiny_model();
+  const ParallelPlan plan = plan_of("{tensor: 2, pipeline: 2}", model);
+  CHECK(get(StageWork(model, plan, {}, 0).token_kernels(5), "send").message.value() == 5 * 8 * 2);
+  CHECK(get(StageWork(model, plan, {}, 1).token_kernels(5), "gather_received").message.value() == 2 * 5 * 8 * 2);
+  CHECK_FALSE(find(StageWork(model, plan, {}, 0).token_kernels(5), "gather_received").has_value());
 }
 
 TEST_CASE("one rank sends nothing") {

@@ -152,6 +152,7 @@ TEST_CASE("datasheet and calibration become rates field by field") {
   calibration.compute.value = 0.5;
   calibration.gemm_half_tokens.value = 7;
   calibration.attention_compute.value = 0.4;
+  calibration.attention_half_tokens.value = 11;
   calibration.memory.value = 0.6;
   calibration.memory_half_bytes.value = 8e6;
   calibration.launch.value = 9e-6;
@@ -165,6 +166,7 @@ TEST_CASE("datasheet and calibration become rates field by field") {
   CHECK(rates.compute == 0.5);
   CHECK(rates.gemm_half_tokens == 7);
   CHECK(rates.attention_compute == 0.4);
+  CHECK(rates.attention_half_tokens == 11);
   CHECK(rates.memory == 0.6);
   CHECK(rates.memory_half_bytes == 8e6);
   CHECK(rates.launch == 9e-6);

@@ -15,6 +15,7 @@ inline ChipRates h200_rates() {
   chip.compute = 0.70;
   chip.gemm_half_tokens = 40;
   chip.attention_compute = 0.68;
+  chip.attention_half_tokens = 512;
   chip.memory = 0.85;
   chip.memory_half_bytes = 6e6;
   chip.launch = 2e-6;

@@ -53,7 +53,7 @@ int count_evidence(const ConfigNode& node, const std::string& where) {
 }
 
 TEST_CASE("every number of the hardware catalogue has a range, a grade and a source") {
-  for (const std::string kind : {"chips", "nodes", "clusters", "calibration", "prices"}) {
+  for (const std::string kind : {"chips", "nodes", "clusters", "calibration", "engines", "prices"}) {
     for (const std::string& name : config_names(folder(kind)))
       CHECK(count_evidence(file(kind, name).node(), kind + "/" + name) > 0);
   }

@@ -129,7 +129,7 @@ TEST_CASE("a single switch takes no Clos sizes") {
 TEST_CASE("calibration fractions are over 0 and at most 1") {
   const std::string text =
       "chip: c\ndescription: d\ncompute: 0.5\ngemm_half_tokens: 64\nattention_compute: 0.4\nmemory: 0.6\n"
-      "memory_half_bytes: 6 MB\nlaunch: 2 us\ncollective_start: 5 us\ncollective_efficiency: 0.8\n";
+      "memory_half_bytes: 6 MB\nlaunch: 2 us\ncollective_start: 5 us\ncollective_efficiency: 0.8\nattention_half_tokens: 512\n";
   const Calibration calibration = read_calibration(yaml(text));
   CHECK(calibration.compute.value == 0.5);
   CHECK(calibration.memory_half_bytes.value == 6e6);
