@@ -1,0 +1,120 @@
+// The text of an explanation against the scenario that it explains.
+#include "sim/run/explain.hpp"
+
+#include <fmt/format.h>
+
+#include <numeric>
+#include <regex>
+
+#include "scenario_for_tests.hpp"
+
+namespace silicast::testing {
+namespace {
+
+using Catch::Matchers::Contains;
+
+// The only number that a pattern captures.
+double number_in(const std::string& text, const std::string& pattern) {
+  std::smatch match;
+  REQUIRE(std::regex_search(text, match, std::regex(pattern)));
+  return std::stod(match[1]);
+}
+
+// The lines of kernels under the heading that begins so, up to what binds.
+std::string section(const std::string& text, const std::string& heading) {
+  const std::size_t from = text.find("\n  " + heading);
+  REQUIRE(from != std::string::npos);
+  return text.substr(from, text.find("what binds", from) - from);
+}
+
+std::vector<double> shares_in(const std::string& lines) {
+  static const std::regex share(R"( ([0-9.]+)%  \w)");
+  std::vector<double> shares;
+  for (std::sregex_iterator match(lines.begin(), lines.end(), share), end; match != end; ++match)
+    shares.push_back(std::stod((*match)[1]));
+  return shares;
+}
+
+TEST_CASE("a scenario that fits shows the KV blocks that were computed for it") {
+  const Scenario scenario = read(kBare);
+  const PoolScenario& pool = scenario.pools[0];
+  const std::string text = explain(scenario, {});
+  CHECK_THAT(text, Contains(fmt::format("{} KV blocks", pool.kv_blocks)));
+  CHECK_THAT(text, Contains(fmt::format("{} tokens", pool.kv_blocks * 16)));
+  CHECK_THAT(text, !Contains("does not fit"));
+}
+
+TEST_CASE("KV blocks that the scenario gives stand beside those that would fit") {
+  const Scenario scenario = read(kBusy);
+  const std::string text = explain(scenario, {});
+  CHECK_THAT(text, Contains(fmt::format("{} KV blocks", scenario.pools[0].memory.blocks)));
+  CHECK_THAT(text, Contains("300 blocks"));
+}
+
+TEST_CASE("a scenario that does not fit says by how much") {
+  const Scenario scenario = read(kTooLarge, {}, Fit::kReported);
+  const double missing = scenario.pools[0].memory.shortfall.value() / (1 << 30);
+  CHECK(number_in(explain(scenario, {}), R"(does not fit: ([0-9.]+) GiB short)") ==
+        Approx(missing).margin(0.001));
+}
+
+TEST_CASE("the parts of a chip's memory add up to it") {
+  const std::string text = explain(read(kBare), {});
+  double parts = 0;
+  for (const char* part : {"weights", "activations, at peak", "runtime reserve", "captured graphs",
+                           "KV cache", "left of the chip"})
+    parts += number_in(text, fmt::format(R"(\n +{} +(-?[0-9.]+) GiB)", part));
+  CHECK(parts == Approx(number_in(text, R"(memory per chip, of ([0-9.]+) GiB)")).margin(0.004));
+}
+
+TEST_CASE("the shares of the kernels of an iteration sum to all of it") {
+  // Rounded to a tenth of a percent each.
+  const std::string text = explain(read(kBare), {});
+  for (const char* heading : {"prefill of", "decode of"}) {
+    INFO(heading);
+    const std::vector<double> shares = shares_in(section(text, heading));
+    REQUIRE(shares.size() > 8);
+    CHECK(std::accumulate(shares.begin(), shares.end(), 0.0) ==
+          Approx(100).margin(0.05 * static_cast<double>(shares.size())));
+  }
+}
+
+TEST_CASE("the shares of a pipeline over several chips sum to all of it too") {
+  const std::string text = explain(read(kBare, {"cluster.pools.0.layout={tensor: 2, pipeline: 2}"}), {});
+  for (const char* heading : {"prefill of", "decode of"}) {
+    INFO(heading);
+    const std::vector<double> shares = shares_in(section(text, heading));
+    CHECK(std::accumulate(shares.begin(), shares.end(), 0.0) ==
+          Approx(100).margin(0.05 * static_cast<double>(shares.size())));
+  }
+}
+
+TEST_CASE("the batch shown is the one asked for, its prompt cut to the engine's token budget") {
+  const std::string text = explain(read(kBusy), {16, 300, 2048});  // 512 tokens at most
+  CHECK_THAT(text, Contains("prefill of 512 tokens"));
+  CHECK_THAT(text, Contains("decode of 16 sequences of 300 tokens"));
+}
+
+TEST_CASE("what binds is said in shares that sum to all of the iteration") {
+  static const std::regex binds(R"(what binds: compute (\d+)% memory (\d+)% link (\d+)% overhead (\d+)%)");
+  const std::string text = explain(read(kBare), {});
+  int found = 0;
+  for (std::sregex_iterator match(text.begin(), text.end(), binds), end; match != end; ++match, ++found)
+    CHECK(std::stoi((*match)[1]) + std::stoi((*match)[2]) + std::stoi((*match)[3]) + std::stoi((*match)[4]) ==
+          Approx(100).margin(2));
+  CHECK(found == 2);
+}
+
+TEST_CASE("every pool has its section") {
+  const std::string text = explain(read(kBare, {"cluster.pools=[{name: a, node: hgx-h100, engine: vllm}, "
+                                                "{name: b, node: hgx-h20-96, engine: vllm}]"}),
+                                   {});
+  CHECK_THAT(text, Contains("pool a:") && Contains("pool b:"));
+}
+
+TEST_CASE("an explanation names the keys without effect") {
+  CHECK_THAT(explain(read(kBusy, {"cluster.fabric=clos2"}), {}), Contains("cluster.fabric: "));
+}
+
+}  // namespace
+}  // namespace silicast::testing
