@@ -3,10 +3,12 @@
 // the tree in order. Slots are reused, so nothing is allocated once the queue has grown.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <vector>
 
+#include "sim/base/check.hpp"
 #include "sim/base/sim_time.hpp"
 
 namespace silicast {
@@ -91,5 +93,82 @@ class EventQueue {
   // that slot and saves a walk.
   std::uint32_t vacated_ = kNone;
 };
+
+// ---- Inline, because every event of every run passes here ------------------------------------------------------
+
+inline EventQueue::Key EventQueue::first() const {
+  if (vacated_ == kNone) return nodes_[1];
+  // The smallest of all but the vacated leaf: the winners of the subtrees beside its way to the root.
+  Key smallest = kNever;
+  for (std::size_t i = slots_.size() + vacated_; i > 1; i /= 2) smallest = std::min(smallest, nodes_[i ^ 1]);
+  return smallest;
+}
+
+inline void EventQueue::set(std::uint32_t slot, Key key) {
+  Key* nodes = nodes_.data();
+  std::size_t i = slots_.size() + slot;
+  nodes[i] = key;
+  for (; i > 1; i /= 2) {
+    key = std::min(key, nodes[i ^ 1]);
+    nodes[i / 2] = key;
+  }
+}
+
+inline void EventQueue::next_sequence() { SILICAST_CHECK(++sequence_ < kMaxSequence, "{} events", sequence_); }
+
+inline std::uint32_t EventQueue::take_slot() {
+  if (free_slots_.empty()) grow();
+  const std::uint32_t slot = free_slots_.back();
+  free_slots_.pop_back();
+  return slot;
+}
+
+inline void EventQueue::release_slot(std::uint32_t slot) {
+  slots_[slot].used = false;
+  ++slots_[slot].generation;
+  free_slots_.push_back(slot);
+  --size_;
+}
+
+inline void EventQueue::settle() {
+  if (vacated_ == kNone) return;
+  set(vacated_, kNever);
+  vacated_ = kNone;
+}
+
+inline EventId EventQueue::push(SimTime time, Rank rank, Action action) {
+  // The slot released last is taken first, so that a successor finds the vacated one.
+  if (free_slots_.empty() || free_slots_.back() != vacated_) settle();
+  const std::uint32_t slot = take_slot();
+  vacated_ = kNone;
+  slots_[slot].action = action;
+  slots_[slot].used = true;
+  ++size_;
+  set(slot, key_of(time, rank, slot));
+  next_sequence();
+  return {slot, slots_[slot].generation};
+}
+
+inline bool EventQueue::cancel(EventId id) {
+  if (!pending(id)) return false;
+  settle();
+  set(id.slot, kNever);
+  release_slot(id.slot);
+  return true;
+}
+
+inline void EventQueue::move(EventId id, SimTime time) {
+  settle();
+  const std::uint64_t order = static_cast<std::uint64_t>(nodes_[slots_.size() + id.slot]);
+  set(id.slot, key_of(time, static_cast<Rank>(order >> kRankShift), id.slot));
+  next_sequence();
+}
+
+inline Action EventQueue::pop() {
+  settle();
+  vacated_ = static_cast<std::uint32_t>(nodes_[1]) & (kMaxSlots - 1);
+  release_slot(vacated_);
+  return slots_[vacated_].action;
+}
 
 }  // namespace silicast

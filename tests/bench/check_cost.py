@@ -34,8 +34,8 @@ def bound(what, value, limit, unit):
 
 
 leap = per_request(200_000, 300_000, 64, "leap")
-bound("instructions per request, leap, 64 replicas", leap, 6_600, "instructions")
-bound("instructions per request, leap with HDF5 rows", per_request(200_000, 300_000, 64, "rows"), 8_600, "instructions")
+bound("instructions per request, leap, 64 replicas", leap, 6_000, "instructions")
+bound("instructions per request, leap with HDF5 rows", per_request(200_000, 300_000, 64, "rows"), 7_800, "instructions")
 later = per_request(300_000, 600_000, 64, "leap")
 bound("cost of a later request over that of an earlier one", later / leap, 1.15, "times")
 few, many = per_request(60_000, 90_000, 8, "leap"), per_request(60_000, 90_000, 1024, "leap")
