@@ -6,6 +6,7 @@
 
 #include "sim/serving/scheduler/scheduler.hpp"
 #include "tests/support/random_scenario.hpp"
+#include "tests/support/measured_data.hpp"
 #include "tests/support/sum_reference.hpp"
 
 namespace silicast::testing {
@@ -187,6 +188,7 @@ void compare(const RandomScenario& scenario, Reached& reached) {
   const auto [gaps, gap_seconds] = token_gaps(expected);
   REQUIRE(announced.gaps == gaps);
   REQUIRE(announced.gap_seconds == Approx(gap_seconds).epsilon(1e-7).margin(1e-9));
+  note_accuracy("decisions against the independent sum mode, random systems", "test_property", 0);
   for (const SumRequest& request : expected.requests) {
     reached.preempted_early += request.preempted_before_first_token > 0;
     reached.preemptions += request.preemptions;

@@ -1,14 +1,12 @@
 // A model small enough to count by hand, and where the tests find configs and measured data.
 #pragma once
 
-#include <cstdlib>
-#include <filesystem>
-#include <optional>
 #include <string>
 
 #include "sim/io/config_reader.hpp"
 #include "sim/model/model_spec.hpp"
 #include "sim/model/parallel_plan.hpp"
+#include "tests/support/measured_data.hpp"
 
 namespace silicast::test {
 
@@ -39,14 +37,7 @@ inline ModelSpec catalogue_model(const std::string& name) {
   return read_model(ConfigValue::from_text(name, "scenario.yaml"), configs_dir());
 }
 
-// The folder of measured data: SILICAST_DATA, or shared/data beside the checkout; nothing where there is
-// none.
-inline std::optional<std::string> data_dir() {
-  const char* given = std::getenv("SILICAST_DATA");
-  const std::string folder = given != nullptr ? given : std::string(SILICAST_SOURCE_DIR) + "/../shared/data";
-  if (std::filesystem::is_directory(folder)) return folder;
-  return std::nullopt;
-}
+using testing::data_dir;
 
 // The message that `call` fails with, or "" when it does not fail.
 template <class Call>

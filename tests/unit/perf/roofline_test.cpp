@@ -1,9 +1,11 @@
 // Prices of single kernels against arithmetic by hand and against measured kernels.
 #include "sim/perf/roofline.hpp"
 
+#include <algorithm>
 #include <catch2/catch.hpp>
 
 #include "setups_for_tests.hpp"
+#include "tests/support/measured_data.hpp"
 
 namespace silicast {
 namespace {
@@ -172,6 +174,50 @@ TEST_CASE("datasheet and calibration become rates field by field") {
   CHECK(rates.launch == 9e-6);
   CHECK(rates.collective_start == 10e-6);
   CHECK(rates.collective_efficiency == 0.7);
+}
+
+// Single kernels, alone on the chip. The shipped fractions are those of whole serving stacks (configs/calibration/README.md),
+// so kernels come out slow; this says how slow.
+void check_gemms(const std::string& chip_name, NumberFormat format, const std::string& file, int m, int k, int n, int time,
+                 double unit, const std::string& kernel, double slowest_median) {
+  const auto data = testing::data_dir();
+  if (!data) {
+    WARN("SKIPPED: no data folder; set SILICAST_DATA");
+    return;
+  }
+  const std::string configs = SILICAST_SOURCE_DIR "/configs";
+  const ChipRates chip = chip_rates(read_chip(ConfigValue::from_file(configs + "/chips/" + chip_name + ".yaml")),
+                                    read_calibration(ConfigValue::from_file(configs + "/calibration/" + chip_name + ".yaml")));
+  std::vector<double> ratios;
+  for (const auto& row : testing::csv_rows(*data + file)) {
+    if (!kernel.empty() && row[1] != kernel) continue;
+    Kernel gemm;
+    gemm.kernel_class = KernelClass::kGemm;
+    gemm.format = format;
+    gemm.m = std::stoll(row[static_cast<std::size_t>(m)]);
+    gemm.k = std::stoll(row[static_cast<std::size_t>(k)]);
+    gemm.n = std::stoll(row[static_cast<std::size_t>(n)]);
+    const double rows = static_cast<double>(gemm.m), depth = static_cast<double>(gemm.k), columns = static_cast<double>(gemm.n);
+    if (depth * columns < 8e6) continue;  // no layer of a model worth serving is smaller
+    gemm.flops = Flops(2 * rows * depth * columns);
+    gemm.bytes = Bytes((depth * columns + rows * depth) * bytes_of(format) + rows * columns * 2);
+    ratios.push_back(price_gemm(chip, gemm).time.value() / (unit * std::stod(row[static_cast<std::size_t>(time)])));
+    testing::note_accuracy("GEMM kernels alone on " + chip_name + " against measured (fractions of whole stacks: too slow)", "test_perf", ratios.back() - 1);
+  }
+  REQUIRE(ratios.size() > 200);
+  std::nth_element(ratios.begin(), ratios.begin() + std::ssize(ratios) / 2, ratios.end());
+  const double median = ratios[ratios.size() / 2];
+  CAPTURE(median);
+  CHECK(median > 1);
+  CHECK(median < slowest_median);
+}
+
+TEST_CASE("GEMMs on H20 take at most 1.7 times their measured times, in the median") {
+  check_gemms("h20-96", NumberFormat::kFp8, "/ops/h20_infersim/gemm.csv", 0, 1, 2, 3, 1e-6, "", 1.7);
+}
+
+TEST_CASE("GEMMs on H200 in BF16 take at most 1.7 times their measured times, in the median") {
+  check_gemms("h200", NumberFormat::kBf16, "/ops/h200_sxm_vllm0.24.0/gemm.csv.gz", 2, 4, 3, 5, 1e-3, "torch.nn.functional.linear", 1.7);
 }
 
 }  // namespace silicast
