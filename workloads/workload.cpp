@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <filesystem>
 #include <limits>
 
 #include "sim/io/line_reader.hpp"
@@ -198,8 +197,7 @@ Built make_trace(const ConfigValue& value, const WorkloadEdits& edits, const Wor
   std::string path;
   built.source = open_trace(value, scope, built.info, path);
   edits.adjust(built.info);
-  std::error_code ignored;
-  if (!scope.context.scan_traces || !std::filesystem::is_regular_file(path, ignored)) return built;
+  if (!scope.context.scan_traces) return built;
   WorkloadInfo unused;
   const std::unique_ptr<RequestSource> copy = edits.apply(open_trace(value, scope, unused, path), scope);
   scan(*copy, built.info);

@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <filesystem>
 
+#include "sim/io/input_file.hpp"
+
 namespace silicast {
 namespace {
 
@@ -38,8 +40,8 @@ std::vector<std::string> config_names(const std::string& folder) {
 
 std::string config_path(const ConfigValue& name) {
   const fs::path path = resolved(name.text(), name.mark().file);
-  std::error_code ignored;
-  if (!fs::exists(path, ignored)) name.fail(fmt::format("no such file: '{}'", path.string()));
+  if (const std::string problem = input_problem(path.string()); !problem.empty())
+    name.fail(fmt::format("'{}' {}", path.string(), problem));
   return path.string();
 }
 

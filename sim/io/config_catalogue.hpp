@@ -13,7 +13,7 @@ namespace silicast {
 std::vector<std::string> config_names(const std::string& folder);
 
 // The file that this value names, relative to the folder of the file that names it (to the working directory
-// when a command line does). Error (InputError) at `name`: no such file.
+// when a command line does). Error (InputError) at `name`: input_problem().
 std::string config_path(const ConfigValue& name);
 
 // The document that `name` stands for: a path when it holds a '/' or ends in ".yaml" (relative to the folder

@@ -6,10 +6,11 @@
 
 #include <algorithm>
 #include <charconv>
-#include <filesystem>
 #include <fstream>
 #include <map>
 #include <sstream>
+
+#include "sim/io/input_file.hpp"
 
 namespace silicast {
 namespace {
@@ -277,13 +278,10 @@ ConfigNode parse_config(const std::string& given, const std::string& name) {
 }
 
 ConfigNode load_config(const std::string& path) {
-  std::error_code ignored;
-  if (std::filesystem::is_directory(path, ignored)) throw InputError({path, 0, 0}, "", "is a folder, not a file");
+  if (const std::string problem = input_problem(path); !problem.empty()) throw InputError({path, 0, 0}, "", problem);
   std::ifstream file(path, std::ios::binary);
-  if (!file) throw InputError({path, 0, 0}, "", "cannot be read; does it exist?");
   std::string text(kMaxBytes + 1, '\0');
-  file.read(text.data(), static_cast<std::streamsize>(text.size()));
-  text.resize(static_cast<std::size_t>(file.gcount()));
+  text.resize(read_bytes(file, text.data(), text.size(), path));
   return parse_config(text, path);
 }
 

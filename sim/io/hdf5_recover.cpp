@@ -109,6 +109,7 @@ Hdf5Id open_part(const std::string& path, const std::string& copy) {
   struct stat status {};
   if (::stat(path.c_str(), &status) != 0) hdf5_failed(path, "cannot open");
   if (S_ISDIR(status.st_mode)) hdf5_failed(path, "is a directory", 0);
+  if (!S_ISREG(status.st_mode)) hdf5_failed(path, "is not a regular file", 0);
   if (H5Fis_hdf5(path.c_str()) <= 0)
     hdf5_failed(path, "is not an HDF5 file, or was killed before its first rows", 0);
   const Hdf5Id access(H5Pcreate(H5P_FILE_ACCESS), H5Pclose);

@@ -12,13 +12,22 @@
 namespace silicast {
 namespace {
 
-void apply_settings(ConfigNode& root, const std::vector<std::string>& settings) {
-  for (const std::string& setting : settings) {
+// A file name as YAML text that means just these characters.
+std::string yaml_text(const std::string& file) {
+  std::string text = "'";
+  for (const char c : file) text += c == '\'' ? "''" : std::string(1, c);
+  return text + "'";
+}
+
+void apply_settings(ConfigNode& root, const ScenarioSource& source) {
+  for (const std::string& setting : source.settings) {
     const std::size_t equals = setting.find('=');
     if (equals == std::string::npos || equals == 0)
       throw InputError(fmt::format("--set {}: must be key.path=value, e.g. cluster.pools.0.nodes=4", setting));
     set_config(root, setting.substr(0, equals), setting.substr(equals + 1), fmt::format("--set {}", setting));
   }
+  if (!source.output_file.empty())
+    set_config(root, "output.file", yaml_text(source.output_file), fmt::format("--out {}", source.output_file));
 }
 
 void read_classes(ConfigMap& map, Scenario& scenario) {
@@ -45,7 +54,7 @@ void read_output(ConfigMap& map, Scenario& scenario) {
   const auto output = map.optional("output");
   if (!output) return;
   ConfigMap keys = output->map();
-  if (const auto file = keys.optional("file")) scenario.output.file = file->text();
+  if ((scenario.output.at = keys.optional("file"))) scenario.output.file = scenario.output.at->text();
   if (const auto requests = keys.optional("requests")) scenario.output.requests = requests->choice({"all", "none"}, "choice") == 0;
   if (const auto series = keys.optional("series")) {
     if (series->is_scalar() && series->text() == "none")
@@ -136,7 +145,7 @@ Scenario read_scenario(const std::string& path, const ScenarioSource& source, Fi
 }
 
 Scenario read_scenario(ConfigNode tree, const std::string& path, const ScenarioSource& source, Fit fit) {
-  apply_settings(tree, source.settings);
+  apply_settings(tree, source);
   Scenario scenario;
   scenario.resolved = to_yaml(tree);
   const ConfigValue root = ConfigValue::of(std::move(tree));
