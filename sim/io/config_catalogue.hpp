@@ -22,4 +22,7 @@ std::string config_path(const ConfigValue& name);
 // a path to no file.
 ConfigValue load_named(const std::string& configs_dir, const std::string& kind, const ConfigValue& name);
 
+// configs_dir/kind/name.yaml. Error (InputError): it does not load, or its key `name` says another name.
+ConfigValue load_entry(const std::string& configs_dir, const std::string& kind, const std::string& name);
+
 }  // namespace silicast

@@ -11,6 +11,7 @@
 #include <sstream>
 
 #include "sim/io/input_file.hpp"
+#include "sim/io/json_events.hpp"
 
 namespace silicast {
 namespace {
@@ -71,6 +72,7 @@ class TreeBuilder final : public YAML::EventHandler {
     node.kind = ConfigNode::Kind::kScalar;
     node.scalar = value;
     refuse_tag(mark, tag);
+    if (value.find('\0') != std::string::npos) throw InputError(marked(mark), "", "text with a NUL character");
     node.quoted = tag == "!";  // yaml-cpp's tag of a quoted scalar
     if (node.quoted) check_closed(mark);
     if (!node.quoted && (value == "~" || value == "null")) node.kind = ConfigNode::Kind::kNull;
@@ -97,6 +99,7 @@ class TreeBuilder final : public YAML::EventHandler {
     bool has_key = false;
     std::string key;
     Mark key_mark;
+    std::map<std::string, int> lines = {};  // of the keys so far
   };
 
   Mark marked(const YAML::Mark& mark) const { return {file_, mark.line + 1, mark.column + 1}; }
@@ -156,8 +159,8 @@ class TreeBuilder final : public YAML::EventHandler {
     } else if (!parent.has_key) {
       if (node.kind == ConfigNode::Kind::kNull) throw InputError(node.mark, "", "an empty key");
       if (node.scalar == "<<") throw InputError(node.mark, "<<", "merge keys are not supported; repeat the keys");
-      if (const ConfigEntry* first = parent.node.find(node.scalar))
-        throw InputError(node.mark, node.scalar, fmt::format("duplicate key; first given at line {}", first->mark.line));
+      if (const auto [first, is_new] = parent.lines.emplace(node.scalar, node.mark.line); !is_new)
+        throw InputError(node.mark, node.scalar, fmt::format("duplicate key; first given at line {}", first->second));
       parent.has_key = true;
       parent.key = node.scalar;
       parent.key_mark = node.mark;
@@ -258,15 +261,12 @@ ConfigNode parse_config(const std::string& given, const std::string& name) {
   const std::size_t nul = text.find('\0');
   if (nul != std::string::npos) throw InputError({name, 0, 0}, "", "not a text file (it holds NUL bytes)");
   check_utf8(text, name);
-  // yaml-cpp recurses by nesting depth; a cheap bound on flow nesting keeps its stack safe.
-  std::size_t depth = 0;
-  for (const char c : text) {
-    if (c == '[' || c == '{') ++depth;
-    if ((c == ']' || c == '}') && depth > 0) --depth;
-    if (depth > 1000) throw InputError({name, 0, 0}, "", "brackets nested over 1000 levels");
+  TreeBuilder builder(text, name);
+  if (name.ends_with(".json")) {
+    send_json_events(text, name, builder);
+    return builder.take();
   }
   std::istringstream stream(text);
-  TreeBuilder builder(text, name);
   try {
     YAML::Parser parser(stream);
     if (!parser.HandleNextDocument(builder)) throw InputError({name, 0, 0}, "", "empty file");

@@ -126,9 +126,8 @@ void note_without_effect(const ConfigValue& root, Scenario& scenario) {
     if (scenario.prices && !scenario.prices->sheet.purchase_of(pool.chip.name))
       notes.push_back(fmt::format("prices: '{}' has no price of chip {}, so what it costs is left out", scenario.prices->sheet.name, pool.chip.name));
   if (given("targets") && given("classes") &&
-      std::all_of(scenario.classes.begin(), scenario.classes.end(), [&](const ClassFacts& c) {
-        return root.node().find("classes")->value.find(c.name)->value.find("targets") != nullptr;
-      }))
+      std::ranges::all_of(root.node().find("classes")->value.entries,
+                          [](const ConfigEntry& one) { return one.value.find("targets") != nullptr; }))
     notes.push_back("targets: every class has its own");
 }
 
