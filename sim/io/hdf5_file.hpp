@@ -143,10 +143,13 @@ struct Recovered {
 
 // Makes a complete file of what a killed writer left: the columns of each group are cut to the shortest,
 // counting only chunks that reached the file; the root gets the attribute `recovered` = 1. The part stays.
-// `out_path` is replaced only at the end; `out_path`.recovering is used on the way. Errors (InputError): not
+// `out_path` is replaced only at the end. HDF5 1.10 can crash on a damaged part, which leaves recovery_files(). Errors (InputError): not
 // there, not HDF5, damaged, without `due_group`
 // ("/scenario"; empty: any file will do).
 Recovered recover_hdf5(const std::string& part_path, const std::string& out_path,
                        const std::string& due_group = "");
+
+// The files beside `out_path` that recover_hdf5() uses on the way; removed at its end.
+std::vector<std::string> recovery_files(const std::string& out_path);
 
 }  // namespace silicast

@@ -164,6 +164,34 @@ class Files(CliTest):
         with h5py.File(self.folder / "out.recovered.h5") as file:
             self.assertGreaterEqual(len(file["requests/index"]), 65_536)
 
+    def test_a_damaged_part_is_recovered_or_refused_and_never_crashes(self):
+        self.write("long.yaml", CALM.replace("requests: 2000", "requests: 150000"))
+        limit = lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (2_200_000, 2_200_000))
+        subprocess.run([cli_support.SILICAST, "run", "long.yaml", "--out", "out.h5"], cwd=self.folder, capture_output=True,
+                       env={**os.environ, "SILICAST_CONFIGS": str(CONFIGS)}, preexec_fn=limit)
+        part = self.folder / "out.h5.part"
+        whole = part.read_bytes()
+        random.seed(5)
+        refused = 0
+        for trial in range(60):
+            damaged = bytearray(whole)
+            # Where the structure lies: half of the places in the first 32 KiB, the others anywhere.
+            for _ in range(1 + trial % 8):
+                place = random.randrange(1 << 15 if trial % 2 else len(whole))
+                damaged[place] ^= random.randrange(1, 256)
+            part.write_bytes(damaged)
+            done = subprocess.run([cli_support.SILICAST, "recover", "out.h5.part"], cwd=self.folder, capture_output=True, text=True, timeout=60)
+            self.assertIn(done.returncode, (0, 2), f"{trial}: {done.stderr}")
+            self.assertEqual(part.read_bytes(), damaged)
+            left = ["long.yaml", "calm.yaml", "out.h5.part"] + ([] if done.returncode else ["out.recovered.h5"])
+            self.assertEqual(sorted(path.name for path in self.folder.iterdir()), sorted(left), f"{trial}: {done.stderr}")
+            if done.returncode:
+                refused += 1
+                self.assertRegex(done.stderr, r"\Aerror: out\.h5\.part: [^\n]+\n\Z")
+            else:
+                (self.folder / "out.recovered.h5").unlink()
+        self.assertGreater(refused, 5)
+
     def test_a_disk_that_is_full_from_the_start_leaves_nothing(self):
         limit = lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (100, 100))
         self.assertRegex(self.error("run", "calm.yaml", "--out", "out.h5", preexec_fn=limit), r"out\.h5\.part: cannot (create|write)")
