@@ -12,6 +12,7 @@
 
 #include "sim/io/input_file.hpp"
 #include "sim/io/json_events.hpp"
+#include "sim/io/text_checks.hpp"
 
 namespace silicast {
 namespace {
@@ -213,40 +214,6 @@ void restamp(ConfigNode& node, const std::string& origin) {
   }
 }
 
-// Bytes of the UTF-8 sequence at the start of `text`, 0 when it is none (RFC 3629; no surrogates, nothing overlong).
-std::size_t utf8_length(std::string_view text) {
-  const auto byte = [&](std::size_t i) { return i < text.size() ? static_cast<unsigned char>(text[i]) : 0u; };
-  const auto follows = [&](std::size_t i) { return (byte(i) & 0xc0u) == 0x80u; };
-  const unsigned first = byte(0);
-  if (first < 0x80) return 1;
-  if (first >= 0xc2 && first < 0xe0) return follows(1) ? 2 : 0;
-  if (first >= 0xe0 && first < 0xf0) {
-    const bool legal = first == 0xe0 ? byte(1) >= 0xa0 : first == 0xed ? byte(1) < 0xa0 : true;
-    return legal && follows(1) && follows(2) ? 3 : 0;
-  }
-  if (first >= 0xf0 && first < 0xf5) {
-    const bool legal = first == 0xf0 ? byte(1) >= 0x90 : first == 0xf4 ? byte(1) < 0x90 : true;
-    return legal && follows(1) && follows(2) && follows(3) ? 4 : 0;
-  }
-  return 0;
-}
-
-void check_utf8(const std::string& text, const std::string& name) {
-  int line = 1;
-  std::size_t start = 0;
-  for (std::size_t at = 0; at < text.size();) {
-    const std::size_t length = utf8_length(std::string_view(text).substr(at));
-    if (length == 0)
-      throw InputError({name, line, static_cast<int>(at - start) + 1}, "",
-                       fmt::format("not UTF-8 text (byte 0x{:02x}); save the file as UTF-8", static_cast<unsigned char>(text[at])));
-    if (text[at] == '\n') {
-      ++line;
-      start = at + 1;
-    }
-    at += length;
-  }
-}
-
 }  // namespace
 
 const ConfigEntry* ConfigNode::find(std::string_view key) const {
@@ -266,6 +233,7 @@ ConfigNode parse_config(const std::string& given, const std::string& name) {
     send_json_events(text, name, builder);
     return builder.take();
   }
+  check_brackets(text, name);
   std::istringstream stream(text);
   try {
     YAML::Parser parser(stream);
