@@ -58,6 +58,13 @@ std::string recovered_text(const std::string& part, const std::string& out) {
                      recovered.rows, recovered.dropped);
 }
 
+// A link counts as well, wherever it leads.
+void refuse_existing(const std::string& path) {
+  std::error_code ignored;
+  if (std::filesystem::exists(std::filesystem::symlink_status(path, ignored)))
+    throw InputError(fmt::format("{}: exists already; give another name by --out", path));
+}
+
 }  // namespace
 
 int recover(const std::vector<std::string>& arguments) {
@@ -79,8 +86,8 @@ int recover(const std::vector<std::string>& arguments) {
     if (out.ends_with(".h5")) out.resize(out.size() - 3);
     out += ".recovered.h5";
   }
-  std::error_code ignored;
-  if (std::filesystem::exists(out, ignored)) throw InputError(fmt::format("{}: exists already; give another name by --out", out));
+  refuse_existing(out);
+  for (const std::string& half : recovery_files(out)) refuse_existing(half);
   const auto text = in_child([&] { return recovered_text(part, out); });
   if (!text) {
     for (const std::string& half : recovery_files(out)) std::remove(half.c_str());
