@@ -8,7 +8,12 @@
 namespace silicast {
 namespace {
 constexpr double kNotWaiting = -1;
+
+// When a client asks again; never() past the last arrival that a workload may hold.
+SimTime next_turn(SimTime now, double pause) {
+  return now.seconds() + pause <= kLastArrivalSeconds ? now + Seconds(pause) : SimTime::never();
 }
+}  // namespace
 
 ClosedLoopSource::ClosedLoopSource(std::int32_t concurrency, ThinkTime think_time, RandomStream think_stream,
                                    RequestLengths lengths, SourceBounds bounds, ConfigValue at)
@@ -22,7 +27,11 @@ ClosedLoopSource::ClosedLoopSource(std::int32_t concurrency, ThinkTime think_tim
 }
 
 std::optional<SimTime> ClosedLoopSource::next_time() {
-  if (bounds_.requests == 0 || asking_.empty() || asking_.top().time >= bounds_.end) return std::nullopt;
+  if (bounds_.requests == 0 || asking_.empty()) return std::nullopt;
+  const bool timed = bounds_.end != SimTime::never();
+  if (!timed && asking_.top().time == SimTime::never())
+    at_.fail("arrivals run past 63 years; ask for fewer requests or a shorter think_time");
+  if (asking_.top().time >= bounds_.end) return std::nullopt;
   return asking_.top().time;
 }
 
@@ -54,9 +63,11 @@ void ClosedLoopSource::ended(const RequestSpec& request, SimTime now) {
   ends_at_once_ = now == last_end_ ? ends_at_once_ + 1 : 0;
   last_end_ = now;
   if (ends_at_once_ > 100 * pause_.size() && bounds_.requests > kMaxRequests)
-    at_.fail("every request ends as it arrives (too long for the context or the KV cache?), so the clients never reach the end of "
-             "'duration'; give requests or think_time");
-  asking_.push({now + Seconds(pause_[client]), request.client});
+    at_.fail(
+        "every request ends as it arrives (too long for the context or the KV cache?), so the clients never "
+        "reach the end of "
+        "'duration'; give requests or think_time");
+  asking_.push({next_turn(now, pause_[client]), request.client});
   pause_[client] = kNotWaiting;
   --waiting_;
 }

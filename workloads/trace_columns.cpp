@@ -13,12 +13,19 @@ TraceColumns TraceColumns::read(ConfigMap& trace, const std::vector<std::string>
   TraceColumns columns;
   columns.class_names = class_names;
   ConfigMap names = trace.required("columns").map();
-  columns.arrival = names.required("arrival").text();
-  columns.prompt = names.required("prompt").text();
-  columns.output = names.required("output").text();
+  std::vector<std::string> taken;
+  const auto column = [&](const ConfigValue& value) {
+    if (std::find(taken.begin(), taken.end(), value.text()) != taken.end())
+      value.fail(fmt::format("'{}' is named for another quantity already; each has a column of its own",
+                             value.text()));
+    return taken.emplace_back(value.text());
+  };
+  columns.arrival = column(names.required("arrival"));
+  columns.prompt = column(names.required("prompt"));
+  columns.output = column(names.required("output"));
   if (const auto name = names.optional("class")) {
     if (class_names.empty()) name->fail("the scenario declares no classes");
-    columns.request_class = name->text();
+    columns.request_class = column(*name);
   }
   names.done();
   ConfigMap units = trace.required("units").map();

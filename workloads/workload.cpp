@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <filesystem>
 #include <limits>
 
 #include "sim/io/line_reader.hpp"
@@ -28,7 +27,8 @@ constexpr std::size_t kMaxMerged = 1000;
 struct Built {
   std::unique_ptr<RequestSource> source;
   WorkloadInfo info;
-  std::int64_t clients = 1;  // RequestSpec::client is below
+  std::int64_t clients = 1;      // RequestSpec::client is below
+  std::int64_t concurrency = 0;  // clients of closed loops
 };
 
 std::unique_ptr<RequestSource> open_trace(const ConfigValue& value, const WorkloadScope& scope,
@@ -101,7 +101,7 @@ ThinkTime read_think_time(ConfigMap& map) {
 Built make_closed_loop(const ConfigValue& value, ConfigMap& map, const WorkloadScope& scope) {
   Built built;
   ConfigMap loop = value.map();
-  built.clients = loop.required("concurrency").integer(1, kMaxConcurrency);
+  built.clients = built.concurrency = loop.required("concurrency").integer(1, kMaxConcurrency);
   const SourceBounds bounds = read_bounds(loop);
   const ThinkTime think = read_think_time(loop);
   loop.done();
@@ -157,7 +157,7 @@ Built make_merge(const ConfigValue& value, const WorkloadScope& scope) {
   if (items.size() > kMaxMerged) value.fail(fmt::format("over {} workloads", kMaxMerged));
   std::vector<std::unique_ptr<RequestSource>> children;
   std::vector<WorkloadInfo> infos;
-  std::int64_t clients = 1;
+  std::int64_t clients = 1, concurrency = 0;
   for (std::size_t i = 0; i < items.size(); ++i) {
     WorkloadScope inner{scope.context, fmt::format("{}/merge[{}]", scope.name, i), scope.preset_file,
                         scope.depth + 1};
@@ -165,8 +165,13 @@ Built make_merge(const ConfigValue& value, const WorkloadScope& scope) {
     children.push_back(std::move(child.source));
     infos.push_back(std::move(child.info));
     clients = std::max(clients, child.clients);
+    concurrency += child.concurrency;
+    if (concurrency > kMaxConcurrency)
+      items[i].fail(fmt::format("{} clients in all of the merged closed loops so far; at most {} may ask",
+                                concurrency, kMaxConcurrency));
   }
   Built built;
+  built.concurrency = concurrency;
   built.clients = clients * static_cast<std::int64_t>(items.size());
   if (built.clients > std::numeric_limits<std::int32_t>::max())
     value.fail("too many clients in all of the merged closed loops");
@@ -198,8 +203,7 @@ Built make_trace(const ConfigValue& value, const WorkloadEdits& edits, const Wor
   std::string path;
   built.source = open_trace(value, scope, built.info, path);
   edits.adjust(built.info);
-  std::error_code ignored;
-  if (!scope.context.scan_traces || !std::filesystem::is_regular_file(path, ignored)) return built;
+  if (!scope.context.scan_traces) return built;
   WorkloadInfo unused;
   const std::unique_ptr<RequestSource> copy = edits.apply(open_trace(value, scope, unused, path), scope);
   scan(*copy, built.info);

@@ -26,7 +26,7 @@ struct WorkloadContext {
   std::string configs_dir;               // presets are configs_dir/workloads/NAME.yaml
   std::vector<std::string> class_names;  // ClassId is the position; requests that name none are of the first
   // Read traces once through before the run: a bad line is found before anything is written, and WorkloadInfo
-  // is exact. Costs as much as the run's own reading; pipes are never read ahead.
+  // is exact. Costs as much as the run's own reading.
   bool scan_traces = true;
 };
 

@@ -3,8 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <filesystem>
 
+#include "sim/io/config_catalogue.hpp"
 #include "workloads/workload.hpp"
 
 namespace silicast {
@@ -46,20 +46,14 @@ void drop_other_sources(ConfigNode& map, std::string_view kept) {
 }  // namespace
 
 std::vector<std::string> workload_presets(const std::string& configs_dir) {
-  std::vector<std::string> names;
-  std::error_code error;
-  for (const auto& entry : std::filesystem::directory_iterator(configs_dir + "/workloads", error))
-    if (entry.path().extension() == ".yaml") names.push_back(entry.path().stem().string());
-  std::sort(names.begin(), names.end());
-  return names;
+  return config_names(configs_dir + "/workloads");
 }
 
 AppliedPreset apply_preset(const ConfigValue& workload, const std::string& configs_dir) {
   const ConfigValue preset = workload.map().required("preset");
   const std::vector<std::string> names = workload_presets(configs_dir);
-  const std::string file = fmt::format("{}/workloads/{}.yaml", configs_dir,
-                                       names.empty() ? "" : names[preset.choice(names, "preset")]);
-  if (names.empty()) preset.fail(fmt::format("no presets in '{}/workloads'", configs_dir));
+  const std::string file =
+      fmt::format("{}/workloads/{}.yaml", configs_dir, names[preset.choice(names, "preset")]);
   ConfigNode merged = load_config(file);
   if (merged.kind != ConfigNode::Kind::kMap) throw InputError(merged.mark, "", "a preset must be a mapping");
   if (const ConfigEntry* nested = merged.find("preset"))

@@ -23,6 +23,12 @@ class InputError : public std::runtime_error {
   explicit InputError(std::string_view what);
 };
 
+// A result that cannot be written any further; what is written of it so far stays.
+class OutputError : public InputError {
+ public:
+  using InputError::InputError;
+};
+
 // The candidate most like `word`, or "" when none is near (edit distance above a third of its length).
 std::string nearest(std::string_view word, const std::vector<std::string>& candidates);
 

@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <filesystem>
 
+#include "sim/io/input_file.hpp"
+
 namespace silicast {
 namespace {
 
@@ -38,8 +40,8 @@ std::vector<std::string> config_names(const std::string& folder) {
 
 std::string config_path(const ConfigValue& name) {
   const fs::path path = resolved(name.text(), name.mark().file);
-  std::error_code ignored;
-  if (!fs::exists(path, ignored)) name.fail(fmt::format("no such file: '{}'", path.string()));
+  if (const std::string problem = input_problem(path.string()); !problem.empty())
+    name.fail(fmt::format("'{}' {}", path.string(), problem));
   return path.string();
 }
 
@@ -50,7 +52,18 @@ ConfigValue load_named(const std::string& configs_dir, const std::string& kind, 
   const std::string folder = (fs::path(configs_dir) / kind).string();
   const std::vector<std::string> names = config_names(folder);
   name.choice(names, one_of(kind));
-  return ConfigValue::from_file(fmt::format("{}/{}.yaml", folder, given));
+  return load_entry(configs_dir, kind, given);
+}
+
+ConfigValue load_entry(const std::string& configs_dir, const std::string& kind, const std::string& name) {
+  const ConfigValue entry =
+      ConfigValue::from_file(fmt::format("{}/{}.yaml", (fs::path(configs_dir) / kind).string(), name));
+  // Nodes name chips, prices name both: an entry with two names would be another thing to each.
+  if (const auto own = entry.is_map() ? entry.map().optional("name") : std::nullopt;
+      own && own->text() != name)
+    own->fail(fmt::format("is '{}' in the file of '{}'; the {} must be called as its file is", own->text(),
+                          name, one_of(kind)));
+  return entry;
 }
 
 }  // namespace silicast

@@ -13,7 +13,7 @@ namespace silicast {
 std::vector<std::string> config_names(const std::string& folder);
 
 // The file that this value names, relative to the folder of the file that names it (to the working directory
-// when a command line does). Error (InputError) at `name`: no such file.
+// when a command line does). Error (InputError) at `name`: input_problem().
 std::string config_path(const ConfigValue& name);
 
 // The document that `name` stands for: a path when it holds a '/' or ends in ".yaml" (relative to the folder
@@ -21,5 +21,8 @@ std::string config_path(const ConfigValue& name);
 // configs_dir/kind/name.yaml. Errors (InputError) at `name`: an unknown name, with a suggestion and the list;
 // a path to no file.
 ConfigValue load_named(const std::string& configs_dir, const std::string& kind, const ConfigValue& name);
+
+// configs_dir/kind/name.yaml. Error (InputError): it does not load, or its key `name` says another name.
+ConfigValue load_entry(const std::string& configs_dir, const std::string& kind, const std::string& name);
 
 }  // namespace silicast

@@ -6,10 +6,13 @@
 
 #include <algorithm>
 #include <charconv>
-#include <filesystem>
 #include <fstream>
 #include <map>
 #include <sstream>
+
+#include "sim/io/input_file.hpp"
+#include "sim/io/json_events.hpp"
+#include "sim/io/text_checks.hpp"
 
 namespace silicast {
 namespace {
@@ -70,6 +73,7 @@ class TreeBuilder final : public YAML::EventHandler {
     node.kind = ConfigNode::Kind::kScalar;
     node.scalar = value;
     refuse_tag(mark, tag);
+    if (value.find('\0') != std::string::npos) throw InputError(marked(mark), "", "text with a NUL character");
     node.quoted = tag == "!";  // yaml-cpp's tag of a quoted scalar
     if (node.quoted) check_closed(mark);
     if (!node.quoted && (value == "~" || value == "null")) node.kind = ConfigNode::Kind::kNull;
@@ -96,6 +100,7 @@ class TreeBuilder final : public YAML::EventHandler {
     bool has_key = false;
     std::string key;
     Mark key_mark;
+    std::map<std::string, int> lines = {};  // of the keys so far
   };
 
   Mark marked(const YAML::Mark& mark) const { return {file_, mark.line + 1, mark.column + 1}; }
@@ -155,8 +160,8 @@ class TreeBuilder final : public YAML::EventHandler {
     } else if (!parent.has_key) {
       if (node.kind == ConfigNode::Kind::kNull) throw InputError(node.mark, "", "an empty key");
       if (node.scalar == "<<") throw InputError(node.mark, "<<", "merge keys are not supported; repeat the keys");
-      if (const ConfigEntry* first = parent.node.find(node.scalar))
-        throw InputError(node.mark, node.scalar, fmt::format("duplicate key; first given at line {}", first->mark.line));
+      if (const auto [first, is_new] = parent.lines.emplace(node.scalar, node.mark.line); !is_new)
+        throw InputError(node.mark, node.scalar, fmt::format("duplicate key; first given at line {}", first->second));
       parent.has_key = true;
       parent.key = node.scalar;
       parent.key_mark = node.mark;
@@ -209,40 +214,6 @@ void restamp(ConfigNode& node, const std::string& origin) {
   }
 }
 
-// Bytes of the UTF-8 sequence at the start of `text`, 0 when it is none (RFC 3629; no surrogates, nothing overlong).
-std::size_t utf8_length(std::string_view text) {
-  const auto byte = [&](std::size_t i) { return i < text.size() ? static_cast<unsigned char>(text[i]) : 0u; };
-  const auto follows = [&](std::size_t i) { return (byte(i) & 0xc0u) == 0x80u; };
-  const unsigned first = byte(0);
-  if (first < 0x80) return 1;
-  if (first >= 0xc2 && first < 0xe0) return follows(1) ? 2 : 0;
-  if (first >= 0xe0 && first < 0xf0) {
-    const bool legal = first == 0xe0 ? byte(1) >= 0xa0 : first == 0xed ? byte(1) < 0xa0 : true;
-    return legal && follows(1) && follows(2) ? 3 : 0;
-  }
-  if (first >= 0xf0 && first < 0xf5) {
-    const bool legal = first == 0xf0 ? byte(1) >= 0x90 : first == 0xf4 ? byte(1) < 0x90 : true;
-    return legal && follows(1) && follows(2) && follows(3) ? 4 : 0;
-  }
-  return 0;
-}
-
-void check_utf8(const std::string& text, const std::string& name) {
-  int line = 1;
-  std::size_t start = 0;
-  for (std::size_t at = 0; at < text.size();) {
-    const std::size_t length = utf8_length(std::string_view(text).substr(at));
-    if (length == 0)
-      throw InputError({name, line, static_cast<int>(at - start) + 1}, "",
-                       fmt::format("not UTF-8 text (byte 0x{:02x}); save the file as UTF-8", static_cast<unsigned char>(text[at])));
-    if (text[at] == '\n') {
-      ++line;
-      start = at + 1;
-    }
-    at += length;
-  }
-}
-
 }  // namespace
 
 const ConfigEntry* ConfigNode::find(std::string_view key) const {
@@ -257,15 +228,13 @@ ConfigNode parse_config(const std::string& given, const std::string& name) {
   const std::size_t nul = text.find('\0');
   if (nul != std::string::npos) throw InputError({name, 0, 0}, "", "not a text file (it holds NUL bytes)");
   check_utf8(text, name);
-  // yaml-cpp recurses by nesting depth; a cheap bound on flow nesting keeps its stack safe.
-  std::size_t depth = 0;
-  for (const char c : text) {
-    if (c == '[' || c == '{') ++depth;
-    if ((c == ']' || c == '}') && depth > 0) --depth;
-    if (depth > 1000) throw InputError({name, 0, 0}, "", "brackets nested over 1000 levels");
-  }
-  std::istringstream stream(text);
   TreeBuilder builder(text, name);
+  if (name.ends_with(".json")) {
+    send_json_events(text, name, builder);
+    return builder.take();
+  }
+  check_brackets(text, name);
+  std::istringstream stream(text);
   try {
     YAML::Parser parser(stream);
     if (!parser.HandleNextDocument(builder)) throw InputError({name, 0, 0}, "", "empty file");
@@ -277,13 +246,10 @@ ConfigNode parse_config(const std::string& given, const std::string& name) {
 }
 
 ConfigNode load_config(const std::string& path) {
-  std::error_code ignored;
-  if (std::filesystem::is_directory(path, ignored)) throw InputError({path, 0, 0}, "", "is a folder, not a file");
+  if (const std::string problem = input_problem(path); !problem.empty()) throw InputError({path, 0, 0}, "", problem);
   std::ifstream file(path, std::ios::binary);
-  if (!file) throw InputError({path, 0, 0}, "", "cannot be read; does it exist?");
   std::string text(kMaxBytes + 1, '\0');
-  file.read(text.data(), static_cast<std::streamsize>(text.size()));
-  text.resize(static_cast<std::size_t>(file.gcount()));
+  text.resize(read_bytes(file, text.data(), text.size(), path));
   return parse_config(text, path);
 }
 

@@ -31,7 +31,7 @@ struct ConfigEntry {
   ConfigNode value;
 };
 
-// Parses one document. Errors (InputError): syntax, bytes that are not UTF-8, tags, duplicate keys, merge keys ("<<"),
+// Parses one document: JSON when the name ends in ".json", else YAML. Errors (InputError): syntax, bytes that are not UTF-8, tags, duplicate keys, merge keys ("<<"),
 // several documents, nesting over 64 levels, over 16 MiB of text or a million nodes (alias bombs).
 ConfigNode parse_config(const std::string& text, const std::string& name);
 

@@ -10,6 +10,8 @@
 namespace silicast {
 namespace {
 
+constexpr std::size_t kSorted = 32;  // keys of a mapping from which on an index pays
+
 std::string_view kind_of(const ConfigNode& node) {
   switch (node.kind) {
     case ConfigNode::Kind::kNull: return "nothing";
@@ -128,6 +130,17 @@ std::size_t ConfigValue::choice(const std::vector<std::string>& names, std::stri
 
 ConfigMap::ConfigMap(ConfigValue value) : value_(std::move(value)) {
   if (!value_.is_map()) value_.fail(fmt::format("{} where a mapping is due", kind_of(value_.node())));
+  const std::vector<ConfigEntry>& entries = value_.node().entries;
+  if (entries.size() < kSorted) return;
+  for (const ConfigEntry& entry : entries) sorted_.push_back(&entry);
+  std::sort(sorted_.begin(), sorted_.end(), [](const auto* a, const auto* b) { return a->key < b->key; });
+}
+
+const ConfigEntry* ConfigMap::find(std::string_view key) const {
+  if (sorted_.empty()) return value_.node().find(key);
+  const auto found = std::lower_bound(sorted_.begin(), sorted_.end(), key,
+                                      [](const ConfigEntry* entry, std::string_view due) { return entry->key < due; });
+  return found != sorted_.end() && (*found)->key == key ? *found : nullptr;
 }
 
 ConfigValue ConfigMap::child(const ConfigEntry& entry) const {
@@ -135,8 +148,8 @@ ConfigValue ConfigMap::child(const ConfigEntry& entry) const {
 }
 
 ConfigValue ConfigMap::required(std::string_view key) {
-  asked_.emplace_back(key);
-  if (const ConfigEntry* entry = value_.node().find(key)) {
+  asked_.emplace(key);
+  if (const ConfigEntry* entry = find(key)) {
     if (entry->value.kind == ConfigNode::Kind::kNull) child(*entry).fail("has no value");
     return child(*entry);
   }
@@ -145,14 +158,14 @@ ConfigValue ConfigMap::required(std::string_view key) {
 }
 
 std::optional<ConfigValue> ConfigMap::optional(std::string_view key) {
-  asked_.emplace_back(key);
-  const ConfigEntry* entry = value_.node().find(key);
+  asked_.emplace(key);
+  const ConfigEntry* entry = find(key);
   if (entry == nullptr) return std::nullopt;
   if (entry->value.kind == ConfigNode::Kind::kNull) child(*entry).fail("has no value; leave the key out for the default");
   return child(*entry);
 }
 
-bool ConfigMap::has(std::string_view key) const { return value_.node().find(key) != nullptr; }
+bool ConfigMap::has(std::string_view key) const { return find(key) != nullptr; }
 
 std::vector<std::string> ConfigMap::keys() const {
   std::vector<std::string> keys;
@@ -162,12 +175,9 @@ std::vector<std::string> ConfigMap::keys() const {
 
 void ConfigMap::done() const {
   for (const ConfigEntry& entry : value_.node().entries) {
-    if (std::find(asked_.begin(), asked_.end(), entry.key) != asked_.end()) continue;
+    if (asked_.contains(entry.key)) continue;
     const std::string path = value_.path().empty() ? entry.key : fmt::format("{}.{}", value_.path(), entry.key);
-    std::vector<std::string> known = asked_;
-    std::sort(known.begin(), known.end());
-    known.erase(std::unique(known.begin(), known.end()), known.end());
-    throw InputError(entry.mark, path, fmt::format("unknown key{}", suggestion(entry.key, known)));
+    throw InputError(entry.mark, path, fmt::format("unknown key{}", suggestion(entry.key, {asked_.begin(), asked_.end()})));
   }
 }
 

@@ -11,6 +11,7 @@
 #include <limits>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -95,9 +96,11 @@ class ConfigMap {
 
  private:
   ConfigValue child(const ConfigEntry& entry) const;
+  const ConfigEntry* find(std::string_view key) const;
 
   ConfigValue value_;
-  std::vector<std::string> asked_;
+  std::vector<const ConfigEntry*> sorted_;  // by key, for large mappings
+  std::set<std::string, std::less<>> asked_;
 };
 
 }  // namespace silicast

@@ -3,14 +3,15 @@
 
 #include <fcntl.h>
 #include <libdeflate.h>
+#include <sys/file.h>
 #include <unistd.h>
 
 #include <cstdio>
-#include <filesystem>
 
 #include "sim/base/check.hpp"
 #include "sim/io/hdf5_handle.hpp"
 #include "sim/io/hdf5_shuffle.hpp"
+#include "sim/io/output_file.hpp"
 
 namespace silicast {
 namespace {
@@ -123,15 +124,16 @@ struct Hdf5Writer::Compressor {
 Hdf5Writer::Hdf5Writer(const std::string& path)
     : path_(path), part_path_(path + ".part"), compressor_(std::make_unique<Compressor>()) {
   silence_hdf5();
-  if (std::filesystem::is_directory(path)) throw InputError(fmt::format("{}: is a directory", path));
+  check_output_file(path_, part_path_);
   const Hdf5Id creation(H5Pcreate(H5P_FILE_CREATE), H5Pclose);
   H5Pset_obj_track_times(creation.get(), false);
   errno = 0;
-  file_ = hdf5_check(H5Fcreate(part_path_.c_str(), H5F_ACC_TRUNC, creation.get(), hdf5_access_list().get()),
+  file_ = hdf5_check(H5Fcreate(part_path_.c_str(), H5F_ACC_EXCL, creation.get(), hdf5_access_list().get()),
                      part_path_, "cannot create");
 }
 
 Hdf5Writer::~Hdf5Writer() {
+  if (file_ >= 0 && !started_) abandon();
   close_columns();
   close_file();
 }
@@ -211,7 +213,17 @@ void Hdf5Writer::start_rows() {
   SILICAST_CHECK(!rows_);
   errno = 0;
   hdf5_check(H5Fstart_swmr_write(file_), part_path_, kCannotWrite);
-  rows_ = true;
+  lock_part();
+  rows_ = started_ = true;
+}
+
+// HDF5 gives up its own lock when SWMR starts. This one leaves readers alone and tells other writers that the
+// part is not a dead run's.
+void Hdf5Writer::lock_part() {
+  void* descriptor = nullptr;
+  if (H5Fget_vfd_handle(file_, H5P_DEFAULT, &descriptor) >= 0)
+    ::flock(*static_cast<int*>(descriptor),
+            LOCK_SH | LOCK_NB);  // where the file system has no locks: without
 }
 
 // Always a whole chunk; the column's extent says how many of its rows count.
@@ -224,10 +236,11 @@ void Hdf5Writer::write_chunk(Column& column) {
   const auto packed = (*compressor_)(column.buffer_.get(), column.size_);
   const hsize_t offset = static_cast<hsize_t>(column.written_);
   const hsize_t extent = offset + static_cast<hsize_t>(column.rows_);
-  hdf5_check(H5Dset_extent(column.dataset_, &extent), part_path_, kCannotWrite);
-  hdf5_check(H5Dwrite_chunk(column.dataset_, H5P_DEFAULT, 0, &offset, packed.size(), packed.data()),
-             part_path_, kCannotWrite);
-  hdf5_check(H5Dflush(column.dataset_), part_path_, kCannotWrite);
+  if (H5Dset_extent(column.dataset_, &extent) < 0 ||
+      H5Dwrite_chunk(column.dataset_, H5P_DEFAULT, 0, &offset, packed.size(), packed.data()) < 0 ||
+      H5Dflush(column.dataset_) < 0)
+    throw OutputError(fmt::format("{}: {}: {}; 'silicast recover {}' reads the rows before", part_path_,
+                                  kCannotWrite, std::strerror(errno), part_path_));
   column.written_ += column.rows_;
   column.rows_ = 0;
 }

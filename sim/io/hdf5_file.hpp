@@ -54,9 +54,9 @@ class Hdf5Writer {
     std::int64_t dataset_ = -1;
   };
 
-  // Creates `path`.part, replacing one that is there.
+  // Creates `path`.part. Refuses what check_output_file() refuses.
   explicit Hdf5Writer(const std::string& path);
-  // Not finished: the part stays, as after a crash, closed properly.
+  // Not finished: the part stays, as after a crash, closed properly; without start_rows() nothing stays.
   ~Hdf5Writer();
   Hdf5Writer(const Hdf5Writer&) = delete;
   Hdf5Writer& operator=(const Hdf5Writer&) = delete;
@@ -77,7 +77,7 @@ class Hdf5Writer {
   Column& add_column(const std::string& path, const std::string& unit, const std::string& description) {
     return new_column(path, column_type_of<T>(), unit, description);
   }
-  void start_rows();
+  void start_rows();  // from here on, append() throws OutputError when the disk refuses a chunk
   // Writes what is buffered, cuts every column to its rows, and opens the file for the last phase.
   void end_rows();
 
@@ -95,6 +95,7 @@ class Hdf5Writer {
                      const std::string& description);
   void write_array(const std::string& path, ColumnType type, const void* values, std::size_t count,
                    const std::string& unit, const std::string& description);
+  void lock_part();
   void write_chunk(Column& column);
   void open_group(const std::string& path);
   void close_columns() noexcept;
@@ -105,7 +106,8 @@ class Hdf5Writer {
   std::string path_;
   std::string part_path_;
   std::int64_t file_ = -1;
-  bool rows_ = false;
+  bool rows_ = false;     // between start_rows() and end_rows()
+  bool started_ = false;  // start_rows() was called
   std::vector<std::unique_ptr<Column>> columns_;
   std::unique_ptr<Compressor> compressor_;
 };
@@ -141,10 +143,13 @@ struct Recovered {
 
 // Makes a complete file of what a killed writer left: the columns of each group are cut to the shortest,
 // counting only chunks that reached the file; the root gets the attribute `recovered` = 1. The part stays.
-// `out_path` is replaced only at the end; `out_path`.recovering is used on the way. Errors (InputError): not
+// `out_path` is replaced only at the end. HDF5 1.10 can crash on a damaged part, which leaves recovery_files(). Errors (InputError): not
 // there, not HDF5, damaged, without `due_group`
 // ("/scenario"; empty: any file will do).
 Recovered recover_hdf5(const std::string& part_path, const std::string& out_path,
                        const std::string& due_group = "");
+
+// The files beside `out_path` that recover_hdf5() uses on the way; removed at its end.
+std::vector<std::string> recovery_files(const std::string& out_path);
 
 }  // namespace silicast

@@ -37,8 +37,10 @@ class Hdf5Id {
   Close close_ = nullptr;
 };
 
-// HDF5 prints its error stack unless told not to; the setting is per thread.
+// HDF5 prints its error stack unless told not to; the setting is per thread. When the program ends it closes
+// what is still open, which crashes on a file that met a full disk; ours are closed by then, or lost.
 inline void silence_hdf5() {
+  H5dont_atexit();
   H5Eset_auto2(H5E_DEFAULT, nullptr, nullptr);
 }
 

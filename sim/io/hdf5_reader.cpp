@@ -68,6 +68,7 @@ Hdf5Reader::Hdf5Reader(const std::string& path) : path_(path) {
   struct stat status {};
   if (::stat(path.c_str(), &status) != 0) hdf5_failed(path, "cannot open");
   if (S_ISDIR(status.st_mode)) hdf5_failed(path, "is a directory", 0);
+  if (!S_ISREG(status.st_mode)) hdf5_failed(path, "is not a regular file", 0);
   errno = 0;
   file_ = H5Fopen(path.c_str(), H5F_ACC_RDONLY, H5P_DEFAULT);
   if (file_ >= 0) return;

@@ -109,6 +109,7 @@ Hdf5Id open_part(const std::string& path, const std::string& copy) {
   struct stat status {};
   if (::stat(path.c_str(), &status) != 0) hdf5_failed(path, "cannot open");
   if (S_ISDIR(status.st_mode)) hdf5_failed(path, "is a directory", 0);
+  if (!S_ISREG(status.st_mode)) hdf5_failed(path, "is not a regular file", 0);
   if (H5Fis_hdf5(path.c_str()) <= 0)
     hdf5_failed(path, "is not an HDF5 file, or was killed before its first rows", 0);
   const Hdf5Id access(H5Pcreate(H5P_FILE_ACCESS), H5Pclose);
@@ -233,12 +234,17 @@ struct Temporaries {
 
 }  // namespace
 
+std::vector<std::string> recovery_files(const std::string& out_path) {
+  return {out_path + ".recovering", out_path + ".unmarked"};
+}
+
 Recovered recover_hdf5(const std::string& part_path, const std::string& out_path,
                        const std::string& due_group) {
   silence_hdf5();
   if (part_path == out_path) hdf5_failed(out_path, "cannot recover a file onto itself", 0);
   // Declared first, so that the files are closed before they are removed.
-  const Temporaries temporary{out_path + ".recovering", out_path + ".unmarked"};
+  const std::vector<std::string> names = recovery_files(out_path);
+  const Temporaries temporary{names[0], names[1]};
   const Hdf5Id part = open_part(part_path, temporary.copy);
   if (!due_group.empty() && H5Lexists(part.get(), due_group.c_str(), H5P_DEFAULT) <= 0)
     hdf5_failed(part_path, fmt::format("is an HDF5 file, but not of a silicast run (no {})", due_group), 0);

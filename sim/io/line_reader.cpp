@@ -4,9 +4,10 @@
 
 #include <algorithm>
 #include <cstring>
-#include <filesystem>
 #include <fstream>
 #include <limits>
+
+#include "sim/io/input_file.hpp"
 
 namespace silicast {
 namespace {
@@ -31,9 +32,8 @@ bool LineReader::fill() {
     begin_ = 0;
   }
   if (end_ == buffer_.size()) buffer_.resize(2 * buffer_.size());
-  const std::streamsize got =
-      input_->rdbuf()->sgetn(buffer_.data() + end_, static_cast<std::streamsize>(buffer_.size() - end_));
-  end_ += static_cast<std::size_t>(std::max<std::streamsize>(got, 0));
+  const std::size_t got = read_bytes(*input_, buffer_.data() + end_, buffer_.size() - end_, name_);
+  end_ += got;
   return got > 0;
 }
 
@@ -81,12 +81,9 @@ Mark LineReader::mark_at(std::int64_t number, std::size_t offset) const {
 
 std::unique_ptr<std::istream> open_text_file(const std::string& path, const Mark& mark,
                                              std::string_view key) {
-  std::error_code ignored;
-  if (std::filesystem::is_directory(path, ignored))
-    throw InputError(mark, key, fmt::format("'{}' is a folder, not a file", path));
-  auto file = std::make_unique<std::ifstream>(path, std::ios::binary);
-  if (!*file) throw InputError(mark, key, fmt::format("'{}' cannot be read; does it exist?", path));
-  return file;
+  if (const std::string problem = input_problem(path); !problem.empty())
+    throw InputError(mark, key, fmt::format("'{}' {}", path, problem));
+  return std::make_unique<std::ifstream>(path, std::ios::binary);
 }
 
 std::string quoted_text(std::string_view text) {

@@ -24,10 +24,6 @@ namespace {
 using Row = std::vector<std::string>;
 using Lister = CatalogueTable(const std::string& configs_dir, bool sources);
 
-ConfigValue entry(const std::string& configs_dir, const std::string& kind, const std::string& name) {
-  return ConfigValue::from_file(fmt::format("{}/{}/{}.yaml", configs_dir, kind, name));
-}
-
 std::string shown(const Evidence& evidence, Dimension dimension) {
   const auto text = [&](double value) {
     return dimension == Dimension::kNumber ? fmt::format("{:g}", value) : format_quantity(value, dimension);
@@ -52,7 +48,7 @@ CatalogueTable list_chips(const std::string& configs_dir, bool sources) {
   SourceRows evidence;
   CatalogueTable table{{"chip", "vendor", "dies", "BF16", "FP8", "INT8", "FP4", "memory", "bandwidth", "TDP", "stack", "weakest grade"}, {}};
   for (const std::string& name : config_names(configs_dir + "/chips")) {
-    const ChipSpec chip = read_chip(entry(configs_dir, "chips", name));
+    const ChipSpec chip = read_chip(load_entry(configs_dir, "chips", name));
     Grade weakest = std::max({chip.memory_capacity.grade, chip.memory_bandwidth.grade, chip.tdp.grade});
     for (const NumberFormat format : {NumberFormat::kBf16, NumberFormat::kFp8, NumberFormat::kInt8, NumberFormat::kFp4})
       if (const Evidence* peak = chip.peak_of(format)) {
@@ -77,7 +73,7 @@ CatalogueTable list_nodes(const std::string& configs_dir, bool sources) {
   SourceRows evidence;
   CatalogueTable table{{"node", "chips", "wiring", "link per chip, one way", "pod nodes", "NIC per chip", "description"}, {}};
   for (const std::string& name : config_names(configs_dir + "/nodes")) {
-    const NodeSpec node = read_node(entry(configs_dir, "nodes", name));
+    const NodeSpec node = read_node(load_entry(configs_dir, "nodes", name));
     evidence.add(name, "scale-up bandwidth", node.scale_up.link.bandwidth, Dimension::kByteRate);
     evidence.add(name, "scale-up latency", node.scale_up.link.latency, Dimension::kTime);
     if (node.nic) evidence.add(name, "NIC bandwidth", node.nic->bandwidth, Dimension::kByteRate);
@@ -96,7 +92,7 @@ CatalogueTable list_nodes(const std::string& configs_dir, bool sources) {
 CatalogueTable list_models(const std::string& configs_dir, bool) {
   CatalogueTable table{{"model", "parameters", "layers", "hidden", "heads", "KV heads", "max context", "KV bytes/token (BF16)", "format", "source"}, {}};
   for (const std::string& name : config_names(configs_dir + "/models")) {
-    const ModelSpec model = read_model_spec(entry(configs_dir, "models", name));
+    const ModelSpec model = read_model_spec(load_entry(configs_dir, "models", name));
     table.rows.push_back({name, fmt::format("{:.2f} B", model.parameters() / 1e9), fmt::format("{}", model.layers),
                           fmt::format("{}", model.hidden), fmt::format("{}", model.heads), fmt::format("{}", model.kv_heads),
                           fmt::format("{}", model.max_context), fmt::format("{:.0f}", 2 * model.kv_numbers_per_token()),
@@ -109,7 +105,7 @@ CatalogueTable list_engines(const std::string& configs_dir, bool sources) {
   SourceRows evidence;
   CatalogueTable table{{"engine", "scheduler", "max sequences", "max batched tokens", "block", "memory share", "host per iteration", "host per sequence", "description"}, {}};
   for (const std::string& name : config_names(configs_dir + "/engines")) {
-    const EngineSpec engine = read_engine_spec(entry(configs_dir, "engines", name), configs_dir);
+    const EngineSpec engine = read_engine_spec(load_entry(configs_dir, "engines", name), configs_dir);
     evidence.add(name, "max sequences", engine.max_sequences, Dimension::kNumber);
     evidence.add(name, "max batched tokens", engine.max_batched_tokens, Dimension::kNumber);
     evidence.add(name, "block size (tokens)", engine.block_size, Dimension::kNumber);
@@ -132,7 +128,7 @@ CatalogueTable list_clusters(const std::string& configs_dir, bool sources) {
   SourceRows evidence;
   CatalogueTable table{{"fabric", "kind", "leaf ports", "hop latency", "description"}, {}};
   for (const std::string& name : config_names(configs_dir + "/clusters")) {
-    const ClusterFabric fabric = read_cluster_fabric(entry(configs_dir, "clusters", name));
+    const ClusterFabric fabric = read_cluster_fabric(load_entry(configs_dir, "clusters", name));
     evidence.add(name, "hop latency", fabric.hop_latency, Dimension::kTime);
     if (fabric.kind == FabricKind::kClos2) evidence.add(name, "oversubscription", fabric.oversubscription, Dimension::kNumber);
     table.rows.push_back({name, std::string(name_of(fabric.kind)), fabric.ports > 0 ? fmt::format("{}", fabric.ports) : "-",
@@ -145,7 +141,7 @@ CatalogueTable list_prices(const std::string& configs_dir, bool sources) {
   SourceRows evidence;
   CatalogueTable table{{"price sheet", "chip", "purchase, RMB", "quoted as", "rent, RMB/h", "grade"}, {}};
   for (const std::string& name : config_names(configs_dir + "/prices")) {
-    const PriceSheet sheet = read_price_sheet(entry(configs_dir, "prices", name));
+    const PriceSheet sheet = read_price_sheet(load_entry(configs_dir, "prices", name));
     for (const auto& [region, tariff] : sheet.tariffs) evidence.add(name, "tariff " + region, tariff, Dimension::kMoneyPerEnergy);
     evidence.add(name, "PUE", sheet.pue, Dimension::kNumber);
     for (const auto& [chip, price] : sheet.chips) {

@@ -6,6 +6,7 @@
 
 #include "sim/base/check.hpp"
 #include "sim/io/config_catalogue.hpp"
+#include "sim/io/line_reader.hpp"
 
 namespace silicast {
 namespace {
@@ -49,8 +50,9 @@ Precision read_pool_precision(ConfigMap& pool, const ModelSpec& model, const Chi
 MemoryOverrides read_overrides(const ConfigValue& value) {
   MemoryOverrides overrides;
   ConfigMap map = value.map();
+  constexpr Bounds kBytes{0, 1e18};
   const auto bytes = [&](std::string_view key) -> std::optional<Bytes> {
-    if (const auto given = map.optional(key)) return Bytes(given->quantity(Dimension::kBytes, kNonNegative));
+    if (const auto given = map.optional(key)) return Bytes(given->quantity(Dimension::kBytes, kBytes));
     return std::nullopt;
   };
   overrides.weights = bytes("weights");
@@ -81,8 +83,12 @@ void check_memory(const PoolScenario& pool, const ConfigValue& at) {
 }  // namespace
 
 void check_group_name(const std::string& name, const ConfigValue& at) {
-  if (name.find('/') != std::string::npos || name == "." || name == "..")
-    at.fail(fmt::format("'{}' cannot name a group of the result file; leave out '/' and lone dots", name));
+  const auto is_control = [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; };
+  if (std::any_of(name.begin(), name.end(), is_control))
+    at.fail(fmt::format("{} cannot name a group of the result file; leave out control characters", quoted_text(name)));
+  // The result file lists the names, with commas between.
+  if (name.find_first_of("/,") != std::string::npos || name == "." || name == "..")
+    at.fail(fmt::format("'{}' cannot name a group of the result file; leave out '/', ',' and lone dots", name));
 }
 
 PoolScenario read_pool(const ConfigValue& value, const ModelSpec& model, const std::string& configs_dir, Fit fit) {

@@ -12,13 +12,22 @@
 namespace silicast {
 namespace {
 
-void apply_settings(ConfigNode& root, const std::vector<std::string>& settings) {
-  for (const std::string& setting : settings) {
+// A file name as YAML text that means just these characters.
+std::string yaml_text(const std::string& file) {
+  std::string text = "'";
+  for (const char c : file) text += c == '\'' ? "''" : std::string(1, c);
+  return text + "'";
+}
+
+void apply_settings(ConfigNode& root, const ScenarioSource& source) {
+  for (const std::string& setting : source.settings) {
     const std::size_t equals = setting.find('=');
     if (equals == std::string::npos || equals == 0)
       throw InputError(fmt::format("--set {}: must be key.path=value, e.g. cluster.pools.0.nodes=4", setting));
     set_config(root, setting.substr(0, equals), setting.substr(equals + 1), fmt::format("--set {}", setting));
   }
+  if (!source.output_file.empty())
+    set_config(root, "output.file", yaml_text(source.output_file), fmt::format("--out {}", source.output_file));
 }
 
 void read_classes(ConfigMap& map, Scenario& scenario) {
@@ -45,7 +54,7 @@ void read_output(ConfigMap& map, Scenario& scenario) {
   const auto output = map.optional("output");
   if (!output) return;
   ConfigMap keys = output->map();
-  if (const auto file = keys.optional("file")) scenario.output.file = file->text();
+  if ((scenario.output.at = keys.optional("file"))) scenario.output.file = scenario.output.at->text();
   if (const auto requests = keys.optional("requests")) scenario.output.requests = requests->choice({"all", "none"}, "choice") == 0;
   if (const auto series = keys.optional("series")) {
     if (series->is_scalar() && series->text() == "none")
@@ -124,9 +133,8 @@ void note_without_effect(const ConfigValue& root, Scenario& scenario) {
   if (given("seed") && !draws_at_random(scenario)) notes.push_back("seed: nothing is drawn at random");
   if (given("targets") && root.node().find("targets")->value.entries.empty()) notes.push_back("targets: none is given");
   if (given("targets") && given("classes") &&
-      std::all_of(scenario.classes.begin(), scenario.classes.end(), [&](const ClassFacts& c) {
-        return root.node().find("classes")->value.find(c.name)->value.find("targets") != nullptr;
-      }))
+      std::ranges::all_of(root.node().find("classes")->value.entries,
+                          [](const ConfigEntry& one) { return one.value.find("targets") != nullptr; }))
     notes.push_back("targets: every class has its own");
 }
 
@@ -143,7 +151,7 @@ Scenario read_scenario(const std::string& path, const ScenarioSource& source, Fi
 }
 
 Scenario read_scenario(ConfigNode tree, const std::string& path, const ScenarioSource& source, Fit fit) {
-  apply_settings(tree, source.settings);
+  apply_settings(tree, source);
   Scenario scenario;
   scenario.resolved = to_yaml(tree);
   const ConfigValue root = ConfigValue::of(std::move(tree));

@@ -45,6 +45,7 @@ struct PoolScenario {
 
 struct OutputScenario {
   std::string file;              // empty: no file
+  std::optional<ConfigValue> at; // where the file is named
   bool requests = true;          // one row each
   Seconds series;                // sampling interval; 0: none
 };
@@ -81,6 +82,7 @@ struct ScenarioSource {
   std::string configs_dir;
   // "key.path=value" in YAML, applied in order before anything is read.
   std::vector<std::string> settings;
+  std::string output_file = {};  // in place of the scenario's output.file; empty: as the scenario has it
 };
 
 // Where a run without memory to spare stops: check and run need all pools to fit, explain does not.

@@ -93,12 +93,20 @@ PoolSetup pool_setup(const PoolScenario& pool, WorkRates& work) {
 struct Simulation::Parts {
   Parts(const Scenario& of, const SimulationOptions& options)
       : scenario(of), workload(make_workload(*of.workload, of.workload_context)), facts(facts_and_setup(options)), observer(facts) {
-    if (!options.output_file.empty()) {
-      const RunIdentity identity{of.name, of.resolved, of.seed, std::string(version()), std::string(git_hash())};
-      const ResultFileOptions choices{of.output.requests, of.output.series.value() > 0};
-      observer.write_to(std::make_unique<ResultFile>(options.output_file, identity, facts, choices));
-    }
     cluster = std::make_unique<Cluster>(std::move(setup), *workload.source, observer);
+    if (!options.output_file.empty()) open_file(options);
+  }
+
+  // Last of all, so that no other error leaves a file.
+  void open_file(const SimulationOptions& options) {
+    try {
+      const RunIdentity identity{scenario.name, scenario.resolved, scenario.seed, std::string(version()), std::string(git_hash())};
+      const ResultFileOptions choices{scenario.output.requests, scenario.output.series.value() > 0};
+      observer.write_to(std::make_unique<ResultFile>(options.output_file, identity, facts, choices));
+    } catch (const InputError& error) {
+      if (scenario.output.at && scenario.output.file == options.output_file) scenario.output.at->fail(error.what());
+      throw;
+    }
   }
 
   RunFacts facts_and_setup(const SimulationOptions& options) {
@@ -136,6 +144,8 @@ Simulation::Simulation(Simulation&&) noexcept = default;
 bool Simulation::advance(std::uint64_t events) {
   try {
     return parts_->cluster->run(events);
+  } catch (const OutputError&) {
+    throw;  // what was written so far can be recovered
   } catch (const InputError&) {
     // A trace that goes bad after its start: what was written so far is of no use to anybody.
     if (parts_->observer.file() != nullptr) parts_->observer.file()->abandon();

@@ -12,7 +12,7 @@ import tempfile
 
 HERE = pathlib.Path(__file__).resolve().parent
 CONFIGS = HERE.parents[1] / "configs"
-EARLIER = b"the result of an earlier run"  # in out.h5 before every case
+EARLIER = b"\x89HDF\r\n\x1a\nthe result of an earlier run"  # in out.h5 before every case
 SECONDS = 30
 
 

@@ -58,9 +58,10 @@ class Kill(CliTest):
 
     def test_a_killed_run_leaves_an_earlier_result_alone(self):
         self.write("long.yaml", CALM.replace("requests: 2000", f"requests: {REQUESTS}"))
-        (self.folder / "long.h5").write_text("of an earlier run")
+        earlier = b"\x89HDF\r\n\x1a\nof an earlier run"
+        (self.folder / "long.h5").write_bytes(earlier)
         self.kill_once(0)
-        self.assertEqual((self.folder / "long.h5").read_text(), "of an earlier run")
+        self.assertEqual((self.folder / "long.h5").read_bytes(), earlier)
 
 
 if __name__ == "__main__":

@@ -62,6 +62,7 @@ int dispatch(int argc, char** argv) {
 
 int main(int argc, char** argv) {
   std::signal(SIGPIPE, SIG_DFL);
+  std::signal(SIGXFSZ, SIG_IGN);  // a limit on the size of files is an error of writing
   try {
     const int status = silicast::command::dispatch(argc, argv);
     std::cout.flush();

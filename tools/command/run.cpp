@@ -34,14 +34,6 @@ class Progress {
   std::chrono::steady_clock::time_point last_;
 };
 
-// A file name as YAML text that means just these characters.
-std::string yaml_text(const std::string& file) {
-  if (file.empty()) throw InputError("--out needs the name of a file");
-  std::string text = "'";
-  for (const char c : file) text += c == '\'' ? "''" : std::string(1, c);
-  return text + "'";
-}
-
 }  // namespace
 
 int run(const std::vector<std::string>& arguments) {
@@ -61,7 +53,8 @@ int run(const std::vector<std::string>& arguments) {
   if (format != "table" && format != "json") throw InputError(fmt::format("--format '{}': must be table or json", format));
   ScenarioSource source{find_configs(*given), {}};
   if (given->count("set") > 0) source.settings = (*given)["set"].as<std::vector<std::string>>();
-  if (given->count("out") > 0) source.settings.push_back("output.file=" + yaml_text((*given)["out"].as<std::string>()));
+  if (given->count("out") > 0) source.output_file = (*given)["out"].as<std::string>();
+  if (given->count("out") > 0 && source.output_file.empty()) throw InputError("--out needs the name of a file");
   const Scenario scenario = read_scenario(find_scenario((*given)["scenario"].as<std::string>(), source.configs_dir), source);
   Simulation simulation(scenario, {given->count("no-leap") == 0, scenario.output.file});
   {

@@ -71,11 +71,20 @@ TEST_CASE("a path on the command line is relative to the working directory") {
   CHECK(catalogue.load(relative, "--set node=" + relative) == "mine");
 }
 
+TEST_CASE("an entry of the catalogue is called as its file is; a file given by its path need not be") {
+  const Catalogue catalogue;
+  catalogue.write("chips/beta.yaml", "vendor: x\nname: gamma\n");
+  const std::string file = (catalogue.root / "chips/beta.yaml").string();
+  CHECK(message(catalogue, "beta", "s.yaml") ==
+        file + ":2:7: name: is 'gamma' in the file of 'beta'; the chip must be called as its file is");
+  CHECK(catalogue.load("../chips/beta.yaml", catalogue.scenario()) == "gamma");
+}
+
 TEST_CASE("unknown names and paths are errors where they are given") {
   const Catalogue catalogue;
   CHECK(message(catalogue, "alphaa", "s.yaml") ==
         "s.yaml:1:1: unknown chip 'alphaa'; did you mean 'alpha'? (known: alpha, beta)");
-  CHECK(message(catalogue, "gamma.yaml", "x/s.yaml") == "x/s.yaml:1:1: no such file: 'x/gamma.yaml'");
+  CHECK(message(catalogue, "gamma.yaml", "x/s.yaml") == "x/s.yaml:1:1: 'x/gamma.yaml' cannot be read; does it exist?");
   CHECK(message(catalogue, "[alpha]", "s.yaml") == "s.yaml:1:1: a list where text is due");
 }
 

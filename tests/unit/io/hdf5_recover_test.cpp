@@ -210,7 +210,7 @@ TEST_CASE(
   REQUIRE(WIFEXITED(status));
   REQUIRE(length > 0);
   CHECK(std::string(buffer, static_cast<std::size_t>(length)) ==
-        path + ".part: cannot write: File too large");
+        path + ".part: cannot write: File too large; 'silicast recover " + path + ".part' reads the rows before");
   CHECK_FALSE(fs::exists(path));
   CHECK(recover_hdf5(path + ".part", path).rows >= kHdf5ChunkRows);
 }

@@ -162,7 +162,7 @@ TEST_CASE("a scenario's Hugging Face file is found beside the scenario") {
   };
   CHECK(read("huggingface: Tiny-1B/config.json").name == "Tiny-1B");
   CHECK(message_of([&] { read("huggingface: Tiny-2B/config.json"); }) ==
-        scenario + ":1:14: huggingface: no such file: '" + (folder / "Tiny-2B/config.json").string() + "'");
+        scenario + ":1:14: huggingface: '" + (folder / "Tiny-2B/config.json").string() + "' cannot be read; does it exist?");
   fs::remove_all(folder);
 }
 

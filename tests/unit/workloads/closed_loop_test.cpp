@@ -176,6 +176,32 @@ TEST_CASE("answering a client that asked nothing is our mistake") {
   CHECK_THROWS(workload.source->ended(request, SimTime{2}));
 }
 
+TEST_CASE("a closed loop whose clients would ask past the last arrival is the user's mistake") {
+  const auto served = [](const std::string& bounds) {
+    return message_of([&] {
+      serve(*workload_of("closed_loop: {concurrency: 1, think_time: 100000000 s, " + bounds + "}" + kLengths).source,
+            by_output);
+    });
+  };
+  CHECK(served("requests: 20") == "no error");  // 19 pauses, 60 years
+  CHECK(served("requests: 22") ==
+        "w.yaml:1:14: closed_loop: arrivals run past 63 years; ask for fewer requests or a shorter think_time");
+  CHECK(served("requests: 22, duration: 2000000000 s") == "no error");
+}
+
+TEST_CASE("merged closed loops together have at most as many clients as one may have") {
+  const auto merged = [](int first, int second) {
+    const auto loop = [](int clients) {
+      return "  - {closed_loop: {concurrency: " + std::to_string(clients) +
+             ", requests: 9}, prompt: {distribution: fixed, tokens: 1}, output: {distribution: fixed, tokens: 1}}\n";
+    };
+    return message_of([&] { workload_of("merge:\n" + loop(first) + loop(second)); });
+  };
+  CHECK(merged(500'000, 500'000) == "no error");
+  CHECK(merged(500'000, 500'001) ==
+        "w.yaml:3:5: merge[1]: 1000001 clients in all of the merged closed loops so far; at most 1000000 may ask");
+}
+
 TEST_CASE("a broken closed loop is told exactly") {
   const auto error = [](const std::string& text) {
     return message_of([&] { workload_of(text + kLengths); });
