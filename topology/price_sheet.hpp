@@ -73,10 +73,12 @@ struct PriceSheet {
 // Schema (EVIDENCE as in read_chip):
 //   name, description, default_region: text
 //   rmb_per_usd, pue, server_power, staff: EVIDENCE (numbers)
-//   rest_of_server: EVIDENCE (RMB); depreciation: EVIDENCE (time); site: EVIDENCE (RMB/kW/month); carbon:
-//   EVIDENCE (g/kWh) tariffs: {west: EVIDENCE, ...}                                # RMB/kWh power: {off:
-//   EVIDENCE, idle: ..., decode: ..., prefill: ...}  # shares of TDP node_server_power: {atlas-800-a3:
-//   EVIDENCE, ...}              # optional stacks: {CANN: {staff_factor: EVIDENCE, porting: EVIDENCE}, ...}
+//   rest_of_server: EVIDENCE (RMB); depreciation: EVIDENCE (time); site: EVIDENCE (RMB/kW/month)
+//   carbon: EVIDENCE (g/kWh)
+//   tariffs: {west: EVIDENCE, ...}                                 # RMB/kWh
+//   power: {off: EVIDENCE, idle: ..., decode: ..., prefill: ...}   # shares of TDP
+//   node_server_power: {atlas-800-a3: EVIDENCE, ...}               # optional
+//   stacks: {CANN: {staff_factor: EVIDENCE, porting: EVIDENCE}, ...}
 //   chips: {h20-96: {purchase: EVIDENCE, basis: card | server_share, rent: EVIDENCE}, ...}   # rent optional
 PriceSheet read_price_sheet(const ConfigValue& prices);
 

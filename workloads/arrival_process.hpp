@@ -34,8 +34,7 @@ using ArrivalFactory = std::unique_ptr<ArrivalProcess>(ConfigMap& arrivals, Rand
 //   fixed      {rate}; request k (from 0) at k/rate exactly
 //   diurnal    {rate, peak_to_mean, period, phase}; Poisson of rate(t) = rate (1 + (peak_to_mean - 1)
 //              sin(2 pi (t + phase) / period)): phase 0 starts at the mean and rises
-//   piecewise  {pieces: [{until | duration, rate}, ...]}; Poisson of that rate in each; the last piece may be
-//   open
+//   piecewise  {pieces: [{until | duration, rate}, ...]}; Poisson of that rate in each; the last may be open
 // All but fixed begin with a gap, as a renewal process seen from one of its arrivals.
 const Registry<ArrivalFactory>& arrival_processes();
 

@@ -26,14 +26,14 @@ using LengthFactory = std::unique_ptr<LengthDistribution>(ConfigMap& lengths, co
 
 //   fixed      {tokens}
 //   lognormal  {mean, cv} or {mean, p50} or {median, sigma}; min, max
-//              exp(mu + sigma Z), Z standard normal, rounded to the nearest token, then clamped to [min,
-//              max]. mean m, cv c: sigma^2 = ln(1 + c^2), mu = ln m - sigma^2 / 2; mean m, p50 d: mu = ln d,
-//              sigma^2 = 2 ln(m / d); median d, sigma: mu = ln d. m, c and d are those before clamping.
+//              exp(mu + sigma Z), Z standard normal, rounded to the nearest token, then clamped to [min, max].
+//              mean m, cv c: sigma^2 = ln(1 + c^2), mu = ln m - sigma^2 / 2;
+//              mean m, p50 d: mu = ln d, sigma^2 = 2 ln(m / d); median d, sigma: mu = ln d.
+//              m, c and d are those before clamping.
 //   geometric  {mean}; min, max. P(X > k) = (1 - 1/mean)^k on 1, 2, ..., then clamped.
-//   histogram  {values, weights}: each value with its share of the weight; {edges, weights}: bin i holds the
-//   whole
-//              numbers from edges[i] to edges[i + 1] - 1, all alike; or {file}: a CSV file with the columns
-//              value,weight or from,to,weight (to excluded).
+//   histogram  {values, weights}: each value with its share of the weight;
+//              {edges, weights}: bin i holds the whole numbers from edges[i] to edges[i + 1] - 1, all alike;
+//              {file}: a CSV file with the columns value,weight or from,to,weight (to excluded).
 const Registry<LengthFactory>& length_distributions();
 
 // Reads the whole mapping, strictly.

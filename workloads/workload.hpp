@@ -1,8 +1,9 @@
 // A workload as a scenario writes it, made into a source of requests.
 //
 //   workload:
-//     trace: {format: azure, file: conv.csv}    # or arrivals + prompt + output, closed_loop + prompt +
-//     output, slice: {from: 10 min, to: 20 min}         # merge: [workload, ...], preset: NAME speed: 2.0
+//     trace: {format: azure, file: conv.csv}    # or arrivals + prompt + output, closed_loop + prompt + output,
+//     slice: {from: 10 min, to: 20 min}         # merge: [workload, ...], preset: NAME
+//     speed: 2.0
 //     timeout: 60 s
 //
 // What is given beside the source is applied in this order, whatever the order in the file: slice (on the

@@ -45,9 +45,8 @@ struct MemoryPlan {
 };
 
 // `chip_capacity` is what a program sees as the chip's memory (H100-80GB: 79.2 GiB); positive.
-//   weights     layers' matrices in precision.weights, the rest native: norms, biases, embedding (first
-//   stage), LM head
-//               (last stage; a tied one is shared with the embedding where they are on one rank), rotary
+//   weights     layers' matrices in precision.weights, the rest native: norms, biases, embedding (first stage),
+//               LM head (last stage; a tied one is shared with the embedding where they are on one rank), rotary
 //               tables; the vocabulary padded to 64 and divided, KV heads copied where ranks outnumber them
 //   activation  workspace + max(tokens (MLP buffers / tensor + hidden_buffers hidden),
 //                               sequences (vocabulary logit_bytes + hidden) + tokens hidden   [last stage])
