@@ -37,7 +37,7 @@ PoolCost cost_of_pool(const CostInputs& inputs, const PoolPrices& pool) {
   const double chips = pool.chips;
   const Range life = Range::of(inputs.depreciation_years) * kHoursPerYear;
   cost.capital = Range::of(pool.purchase) * chips / life;
-  cost.electricity = pool.mean_watts * (chips / 1000) * Range::of(inputs.pue) * Range::of(inputs.tariff);
+  cost.electricity = pool.mean_watts * 1e-3 * Range::of(inputs.pue) * Range::of(inputs.tariff);
   cost.site = pool.rated_watts * (chips / 1000) * Range::of(inputs.site) * (1 / kHoursPerMonth);
   cost.staff = cost.site * Range::of(pool.staff);
   if (pool.porting) cost.porting = Range::of(*pool.porting) / life;
@@ -120,7 +120,7 @@ Cost cost_of(const CostInputs& inputs) {
     cost.site_cost = cost.site_cost + one.site;
     cost.staff = cost.staff + one.staff;
     cost.porting = cost.porting + one.porting;
-    watts = watts + pool.mean_watts * static_cast<double>(pool.chips) * Range::of(inputs.pue);
+    watts = watts + pool.mean_watts * Range::of(inputs.pue);
   }
   if (has_purchase) cost.purchase = basis(inputs, purchase, purchase_input, purchase_output);
   if (has_rent) cost.rent = basis(inputs, rent, rent_input, rent_output);

@@ -39,7 +39,7 @@ struct PoolPrices {
   Evidence purchase;                // RMB per chip with its share of the server; value 0: not known
   std::optional<Evidence> rent;     // RMB per chip and hour, all included
   Range rated_watts;                // of one chip with its share of the server: TDP times server factor
-  Range mean_watts;                 // the same as it ran (PoolUse::server_watts)
+  Range mean_watts;                 // of all servers of the pool as they ran (PoolUse::watts)
   Evidence staff;                   // operations staff as a fraction of the site's cost
   std::optional<Evidence> porting;  // RMB once for the software stack of this chip
   // Replica seconds in the measurement window (PoolUse): they split the pool's cost between input and output.

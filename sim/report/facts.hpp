@@ -22,6 +22,7 @@ struct PoolFacts {
   std::string chip;
   std::int32_t replicas = 1;
   std::int32_t chips_per_replica = 1;
+  std::int32_t unused_chips = 0;  // bought with the nodes, in no replica
   WorkRates work;
   std::int64_t kv_blocks = 0;  // per replica
   Evidence tdp;                // W per chip; value 0: not known, no energy is reported

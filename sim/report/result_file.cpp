@@ -108,16 +108,6 @@ void put_histogram(Hdf5Writer& file, const std::string& name, const std::string&
 
 }  // namespace
 
-namespace {
-
-// Mean watts of a pool's servers; NaN when the chip's TDP is not known.
-double pool_watts(const PoolFacts& pool, const PoolWork& work, double seconds) {
-  const double chips = static_cast<double>(pool.replicas) * pool.chips_per_replica;
-  return chip_watts(pool, work, seconds).value * pool.server_factor.value * chips;
-}
-
-}  // namespace
-
 struct ResultFile::RequestColumns {
   Column &index, &arrival, &scheduled, &first_token, &completion, &prompt, &output, &replica, &pool,
       &request_class, &preemptions, &state, &reason;
@@ -232,7 +222,7 @@ void ResultFile::sampled(SimTime now, std::span<const PoolSample> pools) {
     PoolWork work;
     work.busy = (sample.busy_time - columns.last.busy_time).value();
     work.prefill = (sample.prefill_time - columns.last.prefill_time).value();
-    columns.watts.append(pool_watts(pools_[sample.pool.index()], work, seconds));
+    columns.watts.append(pool_watts(pools_[sample.pool.index()], work, seconds).value);
     columns.last_time = now;
     columns.last = sample;
   }

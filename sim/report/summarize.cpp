@@ -190,10 +190,9 @@ void Recorder::add_use_and_energy(Summary& summary, const Snapshot& start, const
     work.add(start.work[i], -1);
     summary.use.push_back(use_of(pool, work, seconds, peak_blocks_[i]));
     const PoolUse& use = summary.use.back();
-    summary.energy.known = summary.energy.known && std::isfinite(use.server_watts.value);
-    summary.energy.watts = summary.energy.watts + use.server_watts * static_cast<double>(use.chips);
-    joules = joules + chip_watts(pool, work_[i], summary.run_seconds) * Range::of(pool.server_factor) *
-                          (use.chips * summary.run_seconds);
+    summary.energy.known = summary.energy.known && std::isfinite(use.watts.value);
+    summary.energy.watts = summary.energy.watts + use.watts;
+    joules = joules + pool_watts(pool, work_[i], summary.run_seconds) * summary.run_seconds;
   }
   const Throughput& rates = summary.total.throughput;
   summary.energy.whole_run_joules = joules;

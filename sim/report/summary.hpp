@@ -67,7 +67,8 @@ struct PoolUse {
   std::string name;
   std::string chip;
   std::int32_t replicas = 0;
-  std::int32_t chips = 0;
+  std::int32_t chips = 0;                // of its replicas
+  std::int32_t unused_chips = 0;         // bought with the nodes, in no replica
   double busy = kNoValue;                // share of replica time in iterations
   double prefill_time_share = kNoValue;  // of the busy time
   double compute = kNoValue;             // FLOPs done / (peak * window); NaN: peak not known
@@ -75,8 +76,9 @@ struct PoolUse {
   double kv_mean = kNoValue;             // share of KV blocks in use, over time
   double kv_peak = kNoValue;             // highest share on any replica, whole run
   double iterations = kNoValue;          // per second and replica
-  Range chip_watts;                      // mean of one chip
-  Range server_watts;                    // mean of one chip with its share of the server
+  Range chip_watts;                      // mean of one chip of a replica
+  Range server_watts;                    // the same with its share of the server
+  Range watts;                           // mean of all servers of the pool, unused chips included
   double busy_seconds = 0;               // replica seconds in the window
   double prefill_seconds = 0;
 };

@@ -25,7 +25,7 @@ PoolPrices pool_prices(const PriceSheet& sheet, const PoolScenario& pool, const 
   if (const auto purchase = sheet.purchase_of(pool.chip.name)) prices.purchase = *purchase;
   prices.rent = sheet.rent_of(pool.chip.name);
   prices.rated_watts = Range::of(product(pool.chip.tdp, sheet.server_power_of(pool.node.name)));
-  prices.mean_watts = use.server_watts;
+  prices.mean_watts = use.watts;
   prices.staff = sheet.staff;
   if (const StackCost* stack = sheet.stack_of(pool.chip.software)) {
     prices.staff = product(sheet.staff, stack->staff_factor);

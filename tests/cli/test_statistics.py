@@ -1,15 +1,21 @@
 """The summary against an independent computation from the rows, and the figures that must hang together."""
 import pathlib
+import re
 import subprocess
 import sys
 
 import numpy as np
 
 import recomputed
-from cli_support import CALM, ROUGH, SOURCE, CliTest, Results, main
+from cli_support import CALM, CONFIGS, ROUGH, SOURCE, CliTest, Results, main
 
 QUICKSTART_NODES = next(line.split('"')[1].split() for line in (SOURCE / "tools/quickstart").read_text().splitlines()
                         if line.startswith("nodes="))
+
+
+def catalogued(file, key):
+    """The value of `key: {value: 1.2 unit, ...}` in a catalogue file."""
+    return float(re.search(rf"^\s*{key}: {{value: ([\d.]+)", (CONFIGS / file).read_text(), re.MULTILINE)[1])
 
 
 class Statistics(CliTest):
@@ -84,6 +90,23 @@ class Statistics(CliTest):
             if f"{key}_low" in summary or f"{key}_low" in cost:
                 low, high = ({**summary, **cost}[f"{key}_{end}"] for end in ("low", "high"))
                 self.assertTrue(np.isnan(value) or np.isnan(low) or low <= value <= high, key)
+
+    def test_electricity_and_carbon_are_those_of_the_power_with_the_chips_that_no_replica_uses(self):
+        results = self.results_of(ROUGH)
+        summary, cost = results.summary, results.cost
+        unused = {name: pool["unused_chips"] for name, pool in results.pools.items()}
+        self.assertEqual(unused, {"fast": 7, "slow": 6})
+        pue, off, factor, tariff, carbon = (catalogued("prices/china-2026.yaml", key)
+                                            for key in ("pue", "off", "server_power", "west", "carbon"))
+        for name, chip in (("fast", "h100"), ("slow", "ascend-910b")):
+            pool = results.pools[name]
+            unused_watts = unused[name] * off * catalogued(f"chips/{chip}.yaml", "tdp") * factor
+            self.assert_close({"pool_w": pool["chips"] * pool["server_per_chip_w"] + unused_watts}, pool)
+        kilowatts = summary["power_w"] / 1000 * pue
+        million_tokens_per_hour = summary["tokens_per_s"] * 3600 / 1e6
+        self.assert_close({"power_w": sum(pool["pool_w"] for pool in results.pools.values())}, summary)
+        self.assert_close({"electricity_per_hour_rmb": kilowatts * tariff,
+                           "co2_per_million_tokens_g": kilowatts * carbon / million_tokens_per_hour}, cost)
 
     def test_the_file_is_what_a_user_expects(self):
         for text in (ROUGH, CALM):

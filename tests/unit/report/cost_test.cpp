@@ -26,7 +26,7 @@ CostInputs inputs() {
   pool.purchase = sure(87'600, Grade::kThirdParty);
   pool.rent = sure(3);
   pool.rated_watts = Range::exactly(1000);
-  pool.mean_watts = Range::exactly(500);
+  pool.mean_watts = Range::exactly(8 * 500);
   pool.staff = sure(0.5);
   pool.porting = sure(175'200);
   pool.busy_seconds = 100;

@@ -136,6 +136,30 @@ TEST_CASE("power is idle, decode and prefill shares of TDP by time, server overh
   CHECK(summary.energy.joules_per_token.value == Approx(8 * 2 * watts / 5));
 }
 
+TEST_CASE("chips that no replica uses stand at the share off, in power, energy and the pool's watts alike") {
+  const auto summary_of = [](std::int32_t replicas, std::int32_t unused) {
+    RunFacts facts = working_facts();
+    facts.pools[0].replicas = replicas;
+    facts.pools[0].unused_chips = unused;
+    Recorder recorder(facts);
+    recorder.request_arrived(at(0), 1);
+    two_runs(recorder);
+    recorder.arrivals_ended(at(10));
+    return recorder.summarize(at(10));
+  };
+  const Summary all_used = summary_of(2, 0), some_left = summary_of(2, 8);
+  const double off_watts = 2 * 8 * 0.2 * 500;
+  CHECK(some_left.use[0].unused_chips == 8);
+  CHECK(some_left.use[0].chip_watts.value == all_used.use[0].chip_watts.value);
+  CHECK(some_left.use[0].watts.value == Approx(all_used.use[0].watts.value + off_watts));
+  CHECK(some_left.energy.watts.value == Approx(all_used.energy.watts.value + off_watts));
+  CHECK(some_left.energy.whole_run_joules.value ==
+        Approx(all_used.energy.whole_run_joules.value + 10 * off_watts));
+  // The same work on more of the bought chips: idle chips draw more than unused ones, so never less energy.
+  CHECK(summary_of(3, 4).energy.watts.value > some_left.energy.watts.value);
+  CHECK(summary_of(4, 0).energy.watts.value > summary_of(3, 4).energy.watts.value);
+}
+
 TEST_CASE("an unknown TDP leaves energy out instead of counting it as nothing") {
   RunFacts facts = working_facts();
   facts.pools[0].tdp = {};
