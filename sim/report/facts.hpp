@@ -16,6 +16,8 @@ namespace silicast {
 // Medians of measured kernels on NVIDIA parts (H200 GEMMs, B200 attention); for other chips they are
 // estimates. A price sheet replaces them.
 PowerShares default_power_shares();
+// Server watts per chip watt where no price sheet says it.
+Evidence default_server_factor();
 
 struct PoolFacts {
   std::string name;
@@ -27,7 +29,8 @@ struct PoolFacts {
   std::int64_t kv_blocks = 0;  // per replica
   Evidence tdp;                // W per chip; value 0: not known, no energy is reported
   PowerShares shares = default_power_shares();
-  Evidence server_factor{1, 1, 1, Grade::kEstimate, ""};  // server watts per chip watt
+  Evidence server_factor = default_server_factor();
+  bool default_power = true;  // no price sheet gave shares and server_factor: the notes say so
 };
 
 struct ClassFacts {

@@ -179,6 +179,18 @@ void Recorder::add_targets(Summary& summary) const {
   for (GroupSummary& group : summary.classes) blank(group);
 }
 
+void Recorder::note_default_power(Summary& summary) const {
+  const auto assumed = std::find_if(facts_.pools.begin(), facts_.pools.end(), [](const PoolFacts& pool) {
+    return pool.default_power && pool.tdp.value > 0;
+  });
+  if (assumed == facts_.pools.end()) return;
+  const Evidence& factor = assumed->server_factor;
+  summary.notes.push_back(
+      fmt::format("power: no price sheet, so default figures: a server draws {:g} ({:g} to {:g}) times its chips, "
+                  "a chip its usual shares of TDP",
+                  factor.value, factor.low, factor.high));
+}
+
 void Recorder::add_use_and_energy(Summary& summary, const Snapshot& start, const Snapshot& end,
                                   double seconds) const {
   Range joules;
@@ -194,6 +206,7 @@ void Recorder::add_use_and_energy(Summary& summary, const Snapshot& start, const
     summary.energy.watts = summary.energy.watts + use.watts;
     joules = joules + pool_watts(pool, work_[i], summary.run_seconds) * summary.run_seconds;
   }
+  note_default_power(summary);
   const Throughput& rates = summary.total.throughput;
   summary.energy.whole_run_joules = joules;
   summary.energy.joules_per_output_token =

@@ -64,6 +64,7 @@ PoolFacts pool_facts(const Scenario& scenario, const PoolScenario& pool, const W
   if (scenario.prices) {
     facts.shares = scenario.prices->sheet.power;
     facts.server_factor = scenario.prices->sheet.server_power_of(pool.node.name);
+    facts.default_power = false;
   }
   return facts;
 }

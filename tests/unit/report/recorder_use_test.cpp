@@ -1,4 +1,5 @@
 // Utilisation, power and energy of hand-made runs of iterations against values worked out by hand.
+#include <algorithm>
 #include <catch2/catch.hpp>
 #include <cmath>
 
@@ -158,6 +159,32 @@ TEST_CASE("chips that no replica uses stand at the share off, in power, energy a
   // The same work on more of the bought chips: idle chips draw more than unused ones, so never less energy.
   CHECK(summary_of(3, 4).energy.watts.value > some_left.energy.watts.value);
   CHECK(summary_of(4, 0).energy.watts.value > summary_of(3, 4).energy.watts.value);
+}
+
+TEST_CASE("without a price sheet a server draws the default factor and the notes say so") {
+  const auto summary_of = [](bool default_power, double tdp) {
+    RunFacts facts = working_facts();
+    facts.pools[0].server_factor = default_server_factor();
+    facts.pools[0].default_power = default_power;
+    facts.pools[0].tdp.value = tdp;
+    Recorder recorder(facts);
+    recorder.request_arrived(at(0), 1);
+    two_runs(recorder);
+    recorder.arrivals_ended(at(10));
+    return recorder.summarize(at(10));
+  };
+  const auto says_so = [](const Summary& summary) {
+    const std::string note =
+        "power: no price sheet, so default figures: a server draws 1.8 (1.6 to 2.4) times its chips, a chip its "
+        "usual shares of TDP";
+    return std::count(summary.notes.begin(), summary.notes.end(), note) == 1;
+  };
+  const Summary summary = summary_of(true, 500);
+  CHECK(summary.use[0].server_watts.value == Approx(1.8 * summary.use[0].chip_watts.value));
+  CHECK(summary.use[0].server_watts.high == Approx(2.4 * summary.use[0].chip_watts.high));
+  CHECK(says_so(summary));
+  CHECK_FALSE(says_so(summary_of(false, 500)));
+  CHECK_FALSE(says_so(summary_of(true, 0)));  // no TDP, no power
 }
 
 TEST_CASE("an unknown TDP leaves energy out instead of counting it as nothing") {

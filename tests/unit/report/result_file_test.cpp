@@ -138,7 +138,7 @@ TEST_CASE("series hold rates between samples and watts by busy time") {
              watts = file.doubles("/series/chat_east/watts");
   REQUIRE(rate.size() == 3000);
   CHECK(rate[100] == Approx(10));
-  CHECK(watts[100] == Approx(400 * (0.5 * 0.25 + 0.5 * 0.65)));
+  CHECK(watts[100] == Approx(1.8 * 400 * (0.5 * 0.25 + 0.5 * 0.65)));
 }
 
 TEST_CASE("equal runs give equal files") {
