@@ -47,6 +47,7 @@ class JsonText {
   }
   void string(std::string_view value) { text_ += quoted(value); }
   void boolean(bool value) { text_ += value ? "true" : "false"; }
+  void null() { text_ += "null"; }
   void number(double value) { text_ += std::isfinite(value) ? fmt::format("{}", value) : "null"; }
   void integer(std::int64_t value) { text_ += fmt::format("{}", value); }
   std::string take() { return std::move(text_); }
@@ -79,7 +80,11 @@ void put_group_extras(JsonText& json, const GroupSummary& group) {
     json.item("name").string(target.name);
     json.item("limit_s").number(target.limit);
     json.item("value_s").number(target.value);
-    json.item("met").boolean(target.met);
+    json.item("met");
+    if (target.met)
+      json.boolean(*target.met);
+    else
+      json.null();
     json.close('}');
   }
   json.close(']');

@@ -65,7 +65,7 @@ void put_summary(Hdf5Writer& file, const Summary& summary) {
     const std::string object = "/summary/targets/" + path_name(target.name);
     file.set_number(object, "limit_s", target.limit);
     file.set_number(object, "value_s", target.value);
-    file.set_flag(object, "met", target.met);
+    if (target.met) file.set_flag(object, "met", *target.met);
   }
   for (std::size_t i = 0; i < summary.use.size(); ++i) {
     const std::string object = "/summary/pools/" + path_name(summary.use[i].name);

@@ -37,6 +37,7 @@ std::int64_t Recorder::choose_start(std::vector<std::string>& notes) const {
   if (window.mode == MeasureWindow::Mode::kGiven) {
     notes.push_back(fmt::format("warm-up: {} before the given {:g} s left out", plural(skipped_, "arrival"),
                                 window.from));
+    if (in_window_ == 0) notes.push_back("the given window holds no arrival; nothing is measured");
     return 0;
   }
   if (window.mode == MeasureWindow::Mode::kNone) {
@@ -77,7 +78,7 @@ Recorder::Snapshot Recorder::choose_end(const Snapshot& start, SimTime end,
         "it ends");
     return *closing_;
   }
-  if (closing_)
+  if (closing_ && in_window_ > 0)
     notes.push_back(
         "drain: over half of the requests completed after the last arrival, so rates are taken to the end of "
         "the run");
@@ -110,7 +111,14 @@ Distribution distribution_of(const Sketch& gaps) {
 TargetResult result_of(const PercentileTarget& target, const Distribution& distribution,
                        const auto& quantile) {
   const double value = target.quantile < 0 ? distribution.mean : quantile(target.quantile);
-  return {target.name(), target.limit, value, value <= target.limit};
+  TargetResult result{target.name(), target.limit, value, {}, false};
+  if (std::isfinite(value)) result.met = value <= target.limit;
+  return result;
+}
+
+// TTFT and E2E of an unstable run only say how long it was: neither met nor missed.
+bool is_void(const PercentileTarget& target, bool unstable) {
+  return unstable && (target.metric == LatencyMetric::kTtft || target.metric == LatencyMetric::kE2e);
 }
 
 }  // namespace
@@ -163,6 +171,7 @@ void Recorder::add_targets(Summary& summary) const {
           break;
         }
       }
+      if (is_void(target, summary.unstable)) result = {target.name(), target.limit, kNoValue, {}, true};
       group.goodput.targets.push_back(result);
       if (!several) continue;
       result.name = fmt::format("{}: {}", facts_.classes[i].name, result.name);

@@ -38,7 +38,8 @@ struct TargetResult {
   std::string name;  // "ttft_p99", prefixed by "class: " when there are several
   double limit = 0;  // s
   double value = kNoValue;
-  bool met = false;
+  std::optional<bool> met;  // nothing where there is no value to judge
+  bool unstable = false;    // no value because the queue grows without bound
 };
 
 struct Goodput {
