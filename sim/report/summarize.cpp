@@ -230,8 +230,10 @@ StabilityVerdict Recorder::stability() const {
   // The last cohort may be a fragment.
   for (std::size_t i = 0; i + 1 < std::min(snapshots_.size(), cohorts.size()); ++i)
     if (cohorts[i].ended > 0)
-      points.push_back({snapshots_[i].time.seconds(), static_cast<double>(snapshots_[i].in_system),
-                        cohorts[i].wait / static_cast<double>(cohorts[i].ended)});
+      points.push_back({snapshots_[i].time.seconds(), static_cast<double>(i << snapshot_shift_),
+                        static_cast<double>(snapshots_[i].in_system),
+                        cohorts[i].wait / static_cast<double>(cohorts[i].ended),
+                        cohorts[i].stay / static_cast<double>(cohorts[i].ended)});
   return judge_stability(points);
 }
 

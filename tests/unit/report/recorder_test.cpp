@@ -283,9 +283,8 @@ TEST_CASE("an overloaded run is unstable and judges no target on TTFT or E2E") {
     CHECK_FALSE(targets->at(2).unstable);
   }
   CHECK(summary.unstable_reason ==
-        "in the second half of the arrivals the requests in the system grow by 1 per second and each second "
-        "of arrivals "
-        "adds 1 s of waiting");
+        "in the second half of the arrivals the number in the system grows by 1 per second, 50.1% of what arrives, "
+        "and each second adds 1 s of waiting");
 }
 
 TEST_CASE("the same announcements give the same summary whatever the cohort doublings, up to rounding") {
