@@ -132,6 +132,11 @@ void put_run(JsonText& json, const Summary& run) {
   json.item("summary").open('{');
   put(json, run_metrics(run));
   json.close('}');
+  json.item("energy_weakest_grade");
+  if (run.energy.known)
+    json.string(name_of(run.energy.weakest));
+  else
+    json.null();
   put_group_extras(json, run.total);
   put_pools(json, run);
   json.item("classes").open('[');

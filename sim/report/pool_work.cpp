@@ -30,6 +30,12 @@ Range chip_watts(const PoolFacts& facts, const PoolWork& work, double seconds) {
   return share * Range::of(facts.tdp);
 }
 
+Grade power_grade(const PoolFacts& facts) {
+  const PowerShares& shares = facts.shares;
+  return std::max({facts.tdp.grade, facts.server_factor.grade, shares.off.grade, shares.idle.grade,
+                   shares.decode.grade, shares.prefill.grade});
+}
+
 Range pool_watts(const PoolFacts& facts, const PoolWork& work, double seconds) {
   const double used = static_cast<double>(facts.replicas) * facts.chips_per_replica;
   const Range unused = Range::of(facts.shares.off) * Range::of(facts.tdp) * facts.unused_chips;

@@ -58,6 +58,8 @@ PoolUse use_of(const PoolFacts& facts, const PoolWork& work, double seconds, std
 // Mean watts of one chip of a replica over `seconds`: idle, decode and prefill shares of TDP by the time in
 // each.
 Range chip_watts(const PoolFacts& facts, const PoolWork& work, double seconds);
+// The weakest among what the watts rest on.
+Grade power_grade(const PoolFacts& facts);
 // Mean watts of all servers of the pool: its replicas' chips as above, its unused chips at the share "off",
 // the servers' factor on top. Power, energy, electricity and carbon all come from here.
 Range pool_watts(const PoolFacts& facts, const PoolWork& work, double seconds);

@@ -212,6 +212,7 @@ void Recorder::add_use_and_energy(Summary& summary, const Snapshot& start, const
     summary.use.push_back(use_of(pool, work, seconds, peak_blocks_[i]));
     const PoolUse& use = summary.use.back();
     summary.energy.known = summary.energy.known && std::isfinite(use.watts.value);
+    summary.energy.weakest = std::max(summary.energy.weakest, power_grade(pool));
     summary.energy.watts = summary.energy.watts + use.watts;
     joules = joules + pool_watts(pool, work_[i], summary.run_seconds) * summary.run_seconds;
   }

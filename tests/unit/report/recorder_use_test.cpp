@@ -161,6 +161,26 @@ TEST_CASE("chips that no replica uses stand at the share off, in power, energy a
   CHECK(summary_of(4, 0).energy.watts.value > summary_of(3, 4).energy.watts.value);
 }
 
+TEST_CASE("energy names the weakest grade among TDP, server factor and power shares") {
+  const auto grade_of = [](auto&& change) {
+    RunFacts facts = working_facts();
+    PoolFacts& pool = facts.pools[0];
+    for (Evidence* one : {&pool.tdp, &pool.server_factor, &pool.shares.off, &pool.shares.idle, &pool.shares.decode,
+                          &pool.shares.prefill})
+      one->grade = Grade::kMeasured;
+    change(pool);
+    Recorder recorder(facts);
+    recorder.request_arrived(at(0), 1);
+    two_runs(recorder);
+    recorder.arrivals_ended(at(10));
+    return recorder.summarize(at(10)).energy.weakest;
+  };
+  CHECK(grade_of([](PoolFacts&) {}) == Grade::kMeasured);
+  CHECK(grade_of([](PoolFacts& pool) { pool.tdp.grade = Grade::kVendor; }) == Grade::kVendor);
+  CHECK(grade_of([](PoolFacts& pool) { pool.server_factor.grade = Grade::kEstimate; }) == Grade::kEstimate);
+  CHECK(grade_of([](PoolFacts& pool) { pool.shares.off.grade = Grade::kThirdParty; }) == Grade::kThirdParty);
+}
+
 TEST_CASE("without a price sheet a server draws the default factor and the notes say so") {
   const auto summary_of = [](bool default_power, double tdp) {
     RunFacts facts = working_facts();

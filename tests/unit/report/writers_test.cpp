@@ -142,6 +142,16 @@ TEST_CASE("the JSON parses, holds every metric as a number or null, and escapes 
   CHECK(run["summary"]["ttft_mean_s_low"] == 0.4);
 }
 
+TEST_CASE("the weakest grade under the energy is shown in the table and the JSON where energy is known") {
+  Summary summary = sample("a");
+  CHECK_FALSE(contains(summary_table({&summary, 1}), "energy rests on"));
+  CHECK(nlohmann::json::parse(summary_json({&summary, 1}))["runs"][0]["energy_weakest_grade"].is_null());
+  summary.energy.known = true;
+  summary.energy.weakest = Grade::kThirdParty;
+  CHECK(contains(summary_table({&summary, 1}), "energy rests on"));
+  CHECK(nlohmann::json::parse(summary_json({&summary, 1}))["runs"][0]["energy_weakest_grade"] == "third_party");
+}
+
 TEST_CASE("several pools get a table of their own") {
   Summary summary = sample("a");
   summary.use.resize(2);
