@@ -106,6 +106,15 @@ CostBasis no_basis() {
 
 }  // namespace
 
+std::string_view Metric::si_unit() const {
+  if (unit.empty() || unit == "%") return "1";
+  if (unit == "/s") return "1/s";
+  if (unit == "ms") return "s";
+  if (unit == "kW") return "W";
+  if (unit == "MJ") return "J";
+  return unit;
+}
+
 std::vector<Metric> group_metrics(const GroupSummary& group, bool unstable) {
   std::vector<Metric> metrics;
   add_counts(metrics, group);

@@ -15,6 +15,7 @@ struct Metric {
   std::string section;              // heading in the table
   std::string label;                // "TTFT p99"
   std::string unit;                 // as shown in the table: "ms", "%", "RMB"; "" for counts
+  std::string_view si_unit() const;  // of the value itself: "s", "1", "1/s", "W", "J", "g", "RMB", "USD"
   double scale = 1;                 // shown = value * scale
   bool void_when_unstable = false;  // says nothing when the queue grows without bound
   double value = kNoValue;

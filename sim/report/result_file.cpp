@@ -46,6 +46,17 @@ void put(Hdf5Writer& file, const std::string& object, const std::vector<Metric>&
   }
 }
 
+// One text attribute per key, in a group of their own: numbers stay plain numbers to every reader.
+void put_units(Hdf5Writer& file, const std::string& object, const std::vector<Metric>& metrics) {
+  for (const Metric& metric : metrics) {
+    const std::string unit(metric.si_unit());
+    file.set_text(object, metric.key, unit);
+    if (!metric.has_range) continue;
+    file.set_text(object, metric.key + "_low", unit);
+    file.set_text(object, metric.key + "_high", unit);
+  }
+}
+
 void put_reasons(Hdf5Writer& file, const std::string& object, const GroupSummary& group) {
   for (std::size_t i = 1; i < kEndReasons; ++i)
     file.set_integer(object, fmt::format("reason_{}", name_of(static_cast<EndReason>(i))), group.reasons[i]);
@@ -55,6 +66,8 @@ void put_summary(Hdf5Writer& file, const Summary& summary) {
   Summary without_cost = summary;
   without_cost.cost.reset();
   put(file, "/summary", run_metrics(without_cost));
+  put_units(file, "/summary/units", run_metrics(without_cost));
+  put_units(file, "/summary/units", use_metrics({}));
   put_reasons(file, "/summary", summary.total);
   file.set_text("/summary", "name", summary.name);
   file.set_flag("/summary", "unstable", summary.unstable);
@@ -86,6 +99,7 @@ void put_summary(Hdf5Writer& file, const Summary& summary) {
 
 void put_cost(Hdf5Writer& file, const Cost& cost) {
   put(file, "/cost", cost_metrics(cost));
+  put_units(file, "/cost/units", cost_metrics(cost));
   file.set_text("/cost", "price_sheet", cost.price_sheet);
   file.set_text("/cost", "weakest_grade", std::string(name_of(cost.weakest)));
   std::vector<std::string> grounds;

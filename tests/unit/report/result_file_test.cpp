@@ -154,6 +154,17 @@ TEST_CASE("a target without a verdict has a NaN value and no 'met' in the file")
   CHECK(read.number("/summary/targets/tpot_p99", "met") == 1);
 }
 
+TEST_CASE("units stand beside the summary under the same keys") {
+  const Folder folder;
+  write_run(folder / "a.h5", {});
+  const Hdf5Reader file(folder / "a.h5");
+  CHECK(file.text("/summary/units", "ttft_p99_s") == "s");
+  CHECK(file.text("/summary/units", "ttft_p99_s_low") == "s");
+  CHECK(file.text("/summary/units", "tpot_mean_s") == "s");
+  CHECK(file.text("/summary/units", "power_w") == "W");
+  CHECK(file.text("/summary/units", "busy_share") == "1");
+}
+
 TEST_CASE("equal runs give equal files") {
   const Folder folder;
   write_run(folder / "a.h5", {});
