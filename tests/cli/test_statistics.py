@@ -108,6 +108,16 @@ class Statistics(CliTest):
         self.assert_close({"electricity_per_hour_rmb": kilowatts * tariff,
                            "co2_per_million_tokens_g": kilowatts * carbon / million_tokens_per_hour}, cost)
 
+    def test_overload_that_ever_larger_batches_absorb_is_unstable_and_nine_tenths_of_capacity_are_not(self):
+        self.write("scenario.yaml", CALM.replace("replicas: 2", "replicas: 1").replace("requests: 2000", "requests: 5000"))
+        def run(rate):
+            return self.run_json("scenario.yaml", "--set", f"workload.arrivals.rate={rate:.3f} /s")
+        capacity = run(1000)["summary"]["requests_per_s"]
+        overloaded = run(1.1 * capacity)
+        self.assertTrue(overloaded["unstable"])
+        self.assertIsNone(overloaded["summary"]["ttft_p99_s"])
+        self.assertFalse(run(0.9 * capacity)["unstable"])
+
     def test_the_file_is_what_a_user_expects(self):
         for text in (ROUGH, CALM):
             self.results_of(text)
