@@ -37,10 +37,10 @@ struct Range {
 struct PoolPrices {
   std::string name;
   std::int32_t chips = 0;
-  Evidence purchase;                // RMB per chip with its share of the server; value 0: not known
-  std::optional<Evidence> rent;     // RMB per chip and hour, all included
-  Range rated_watts;                // of one chip with its share of the server: TDP times server factor; or none
-  Evidence tdp;                     // W per chip; what mean_watts rests on, with server_factor and the shares
+  Evidence purchase;             // RMB per chip with its share of the server; value 0: not known
+  std::optional<Evidence> rent;  // RMB per chip and hour, all included
+  Range rated_watts;             // of one chip with its share of the server: TDP times server factor; or none
+  Evidence tdp;                  // W per chip; what mean_watts rests on, with server_factor and the shares
   Evidence server_factor;
   Range mean_watts;                 // of all servers of the pool as they ran (PoolUse::watts)
   Evidence staff;                   // operations staff as a fraction of the site's cost
@@ -90,8 +90,8 @@ struct Cost {
   std::string price_sheet;
   std::optional<CostBasis> purchase;  // absent when a pool's price is not known
   std::optional<CostBasis> rent;      // absent when a pool has no rent
-  // Parts of the purchase basis, RMB per hour; NaN where a pool's price (capital) or every pool's porting cost is
-  // not known.
+  // Parts of the purchase basis, RMB per hour; NaN where a pool's price (capital) or every pool's porting
+  // cost is not known.
   Range capital, electricity, site_cost, staff, porting;
   Range grams_co2_per_million_tokens;
   Grade weakest = Grade::kMeasured;

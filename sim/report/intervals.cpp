@@ -22,7 +22,7 @@ struct Spread {
   double error = 0;        // standard error of the overall value, correlation included
   double degrees = 0;      // of freedom of that error
   double skewness = 0;
-  double outliers = 0;  // degrees of freedom that the fourth moments leave: 2 when one batch is all the spread
+  double outliers = 0;  // degrees of freedom that the fourth moments leave: 2 if one batch is all the spread
 };
 
 // From m batches the lag-1 correlation is estimated too low by about 1/m (Marriott and Pope, Biometrika 41,
@@ -78,8 +78,7 @@ std::vector<double> deviations_of(std::span<const BatchSum> batches) {
   const double ratio = all.sum / all.count;
   const double mean_count = all.count / static_cast<double>(batches.size());
   std::vector<double> deviations;
-  for (const BatchSum& batch : batches)
-    deviations.push_back((batch.sum - ratio * batch.count) / mean_count);
+  for (const BatchSum& batch : batches) deviations.push_back((batch.sum - ratio * batch.count) / mean_count);
   return deviations;
 }
 
@@ -93,7 +92,8 @@ std::vector<BatchSum> merged(std::span<const BatchSum> batches, std::size_t grou
   return result;
 }
 
-// The finest grouping whose means pass for independent, else the coarsest, and its spread; 0: too few batches.
+// The finest grouping whose means pass for independent, else the coarsest, and its spread; 0: too few
+// batches.
 struct Grouping {
   std::size_t groups = 0;
   Spread spread;
@@ -149,9 +149,10 @@ class TailCounts {
   std::vector<std::vector<double>> above_;  // by bin, group
 };
 
-// Whether 1% may be the true share at or above a threshold. The variance is scaled to that share (a score test):
-// where the sample happens to hold few large values, it also holds few to estimate their variance from. Large
-// values come in clusters, so a batch or two may be all the spread: the degrees of freedom count that.
+// Whether 1% may be the true share at or above a threshold. The variance is scaled to that share (a score
+// test): where the sample happens to hold few large values, it also holds few to estimate their variance
+// from. Large values come in clusters, so a batch or two may be all the spread: the degrees of freedom count
+// that.
 bool may_be_tail(std::span<const BatchSum> above, double least_correlation) {
   BatchSum all;
   for (const BatchSum& group : above) {
@@ -161,8 +162,7 @@ bool may_be_tail(std::span<const BatchSum> above, double least_correlation) {
   const double share = all.sum / all.count;
   if (!(share > 0)) return false;
   const Spread spread = spread_of(deviations_of(above), least_correlation);
-  return std::abs(share - kTail) <=
-         student_t975(spread.outliers) * spread.error * std::sqrt(kTail / share);
+  return std::abs(share - kTail) <= student_t975(spread.outliers) * spread.error * std::sqrt(kTail / share);
 }
 
 // The thresholds around `p99` that pass, to half a bin.

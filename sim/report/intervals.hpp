@@ -27,18 +27,18 @@ struct BatchSum {
   double sum = 0;
 };
 
-// Of the overall mean, from batches of unlike sizes in order of time (ratio estimator), at least 10 that are not
-// empty. They are merged, from 32 down to 10, until their means pass for uncorrelated.
+// Of the overall mean, from batches of unlike sizes in order of time (ratio estimator), at least 10 that are
+// not empty. They are merged, from 32 down to 10, until their means pass for uncorrelated.
 Interval mean_interval(std::span<const BatchSum> batches);
 
-// Of the overall p99 from batches in order of time: the values x for which the share of observations above x is
-// compatible with 1% (a score test over the batches), and at least as wide, relatively, as the interval of the
-// mean, because the length of the tail is never better known than the mean. `mean` and `p99` are the overall
-// ones; under 2,500 observations there is none.
+// Of the overall p99 from batches in order of time: the values x for which the share of observations above x
+// is compatible with 1% (a score test over the batches), and at least as wide, relatively, as the interval of
+// the mean, because the length of the tail is never better known than the mean. `mean` and `p99` are the
+// overall ones; under 2,500 observations there is none.
 Interval p99_interval(std::span<const Sketch> batches, double mean, double p99);
 
-// Student's t at 97.5% for 1 degree of freedom and more; between whole numbers (from 2 on) within 2%, on the wide
-// side.
+// Student's t at 97.5% for 1 degree of freedom and more; between whole numbers (from 2 on) within 2%, on the
+// wide side.
 double student_t975(double degrees);
 
 }  // namespace silicast

@@ -88,9 +88,10 @@ StabilityVerdict judge_stability(std::span<const LoadPoint> points) {
   if (number.explained < kMinExplained || added < least_share * arrivals || added < kMinRequestsAdded)
     return {};
   if (!waits_longer(points, wait) && !has_filled(points, half.front().time)) return {};
-  return {true, fmt::format("in the second half of the arrivals the number in the system grows by {:.3g} per second, "
-                            "{:.3g}% of what arrives, and each second adds {:.3g} s of waiting",
-                            number.slope, 100 * added / arrivals, wait.slope)};
+  return {true, fmt::format(
+                    "in the second half of the arrivals the number in the system grows by {:.3g} per second, "
+                    "{:.3g}% of what arrives, and each second adds {:.3g} s of waiting",
+                    number.slope, 100 * added / arrivals, wait.slope)};
 }
 
 }  // namespace silicast

@@ -194,10 +194,10 @@ void Recorder::note_default_power(Summary& summary) const {
   });
   if (assumed == facts_.pools.end()) return;
   const Evidence& factor = assumed->server_factor;
-  summary.notes.push_back(
-      fmt::format("power: no price sheet, so default figures: a server draws {:g} ({:g} to {:g}) times its chips, "
-                  "a chip its usual shares of TDP",
-                  factor.value, factor.low, factor.high));
+  summary.notes.push_back(fmt::format(
+      "power: no price sheet, so default figures: a server draws {:g} ({:g} to {:g}) times its chips, "
+      "a chip its usual shares of TDP",
+      factor.value, factor.low, factor.high));
 }
 
 void Recorder::add_use_and_energy(Summary& summary, const Snapshot& start, const Snapshot& end,

@@ -85,9 +85,9 @@ struct PoolUse {
 };
 
 struct Energy {
-  bool known = false;  // every pool's TDP is
+  bool known = false;                // every pool's TDP is
   Grade weakest = Grade::kMeasured;  // among TDP, power shares and server factor
-  Range watts;         // of all servers, mean over the window
+  Range watts;                       // of all servers, mean over the window
   Range joules_per_output_token;
   Range joules_per_token;  // prompt and output
   Range whole_run_joules;

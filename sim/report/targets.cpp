@@ -13,7 +13,8 @@ struct Suffix {
   double quantile;
 };
 constexpr Suffix kSuffixes[] = {{"mean", -1}, {"p50", 0.5}, {"p90", 0.9}, {"p95", 0.95}, {"p99", 0.99}};
-// A p90 and above can be asked of nearly every request; a median or a mean leaves half of them on either side.
+// A p90 and above can be asked of nearly every request; a median or a mean leaves half of them on either
+// side.
 constexpr double kMinPerRequest = 0.9;
 constexpr LatencyMetric kMetrics[] = {LatencyMetric::kTtft, LatencyMetric::kTpot, LatencyMetric::kE2e,
                                       LatencyMetric::kItl};

@@ -109,16 +109,16 @@ TEST_CASE("cost rests on TDP, server factor and power shares too, as electricity
     weaken(in);
     const Cost cost = cost_of(in);
     CHECK(cost.weakest == Grade::kEstimate);
-    const auto weak = std::find_if(cost.grounds.begin(), cost.grounds.end(), [](const CostGround& ground) {
-      return ground.grade == Grade::kEstimate;
-    });
+    const auto weak = std::find_if(cost.grounds.begin(), cost.grounds.end(),
+                                   [](const CostGround& ground) { return ground.grade == Grade::kEstimate; });
     return weak == cost.grounds.end() ? "" : weak->what;
   };
   CHECK(weakest_with([](CostInputs& in) { in.pools[0].tdp.grade = Grade::kEstimate; }) == "TDP of pool");
   CHECK(weakest_with([](CostInputs& in) { in.pools[0].server_factor.grade = Grade::kEstimate; }) ==
         "server power of pool");
   CHECK(weakest_with([](CostInputs& in) { in.power.off.grade = Grade::kEstimate; }) == "power off");
-  CHECK(weakest_with([](CostInputs& in) { in.power.prefill.grade = Grade::kEstimate; }) == "power in prefill");
+  CHECK(weakest_with([](CostInputs& in) { in.power.prefill.grade = Grade::kEstimate; }) ==
+        "power in prefill");
 }
 
 TEST_CASE("parts of a cost that are not known are left out instead of being nothing") {

@@ -253,9 +253,8 @@ TEST_CASE("an overloaded run is unstable and judges no target on TTFT or E2E") {
   RunFacts facts = facts_of();
   facts.classes.resize(2);
   for (ClassFacts& one : facts.classes)
-    one.targets.percentiles = {{LatencyMetric::kTtft, 0.99, 1e9},
-                               {LatencyMetric::kE2e, -1, 1e9},
-                               {LatencyMetric::kTpot, 0.99, 1e9}};
+    one.targets.percentiles = {
+        {LatencyMetric::kTtft, 0.99, 1e9}, {LatencyMetric::kE2e, -1, 1e9}, {LatencyMetric::kTpot, 0.99, 1e9}};
   Recorder recorder(facts);
   double free_at = 0;
   std::int64_t index = 0;
@@ -283,7 +282,8 @@ TEST_CASE("an overloaded run is unstable and judges no target on TTFT or E2E") {
     CHECK_FALSE(targets->at(2).unstable);
   }
   CHECK(summary.unstable_reason ==
-        "in the second half of the arrivals the number in the system grows by 1 per second, 50.1% of what arrives, "
+        "in the second half of the arrivals the number in the system grows by 1 per second, 50.1% of what "
+        "arrives, "
         "and each second adds 1 s of waiting");
 }
 

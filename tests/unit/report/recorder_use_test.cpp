@@ -165,8 +165,8 @@ TEST_CASE("energy names the weakest grade among TDP, server factor and power sha
   const auto grade_of = [](auto&& change) {
     RunFacts facts = working_facts();
     PoolFacts& pool = facts.pools[0];
-    for (Evidence* one : {&pool.tdp, &pool.server_factor, &pool.shares.off, &pool.shares.idle, &pool.shares.decode,
-                          &pool.shares.prefill})
+    for (Evidence* one : {&pool.tdp, &pool.server_factor, &pool.shares.off, &pool.shares.idle,
+                          &pool.shares.decode, &pool.shares.prefill})
       one->grade = Grade::kMeasured;
     change(pool);
     Recorder recorder(facts);
@@ -195,7 +195,8 @@ TEST_CASE("without a price sheet a server draws the default factor and the notes
   };
   const auto says_so = [](const Summary& summary) {
     const std::string note =
-        "power: no price sheet, so default figures: a server draws 1.8 (1.6 to 2.4) times its chips, a chip its "
+        "power: no price sheet, so default figures: a server draws 1.8 (1.6 to 2.4) times its chips, a chip "
+        "its "
         "usual shares of TDP";
     return std::count(summary.notes.begin(), summary.notes.end(), note) == 1;
   };

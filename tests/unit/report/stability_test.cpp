@@ -58,7 +58,8 @@ struct Queue {
   }
 };
 
-// 64 cohorts of `size` arrivals, 10 s each; the number and the wait grow by as much per cohort, from 100 and 0.
+// 64 cohorts of `size` arrivals, 10 s each; the number and the wait grow by as much per cohort, from 100 and
+// 0.
 std::vector<LoadPoint> line(double size, double number, double wait, double stay) {
   std::vector<LoadPoint> points;
   for (int i = 0; i < 64; ++i) points.push_back({10.0 * i, size * i, 100 + number * i, wait * i, stay});
@@ -101,7 +102,8 @@ TEST_CASE("a load that swings below capacity is stable") {
 
 TEST_CASE("the reason states the growth") {
   REQUIRE(judge_stability(line(60, 30, 5, 1)).reason ==
-          "in the second half of the arrivals the number in the system grows by 3 per second, 50% of what arrives, "
+          "in the second half of the arrivals the number in the system grows by 3 per second, 50% of what "
+          "arrives, "
           "and each second adds 0.5 s of waiting");
 }
 
