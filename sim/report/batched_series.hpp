@@ -1,9 +1,6 @@
-// One metric of the requests of a run, kept by arrival cohort: steady state (MSER), means and percentiles
-// with confidence intervals (batch means, sectioning). Sources:
-//   White, "An effective truncation heuristic for bias reduction in simulation output", Simulation 69(6),
-//   1997 (MSER) Law, "Simulation Modeling and Analysis", 5th ed., section 9.5.3 (batch means) Schmeiser,
-//   "Batch size effects in the analysis of simulation output", Operations Research 30(3), 1982 (10-30
-//   batches) Asmussen and Glynn, "Stochastic Simulation", 2007, section III.5 (sectioning of quantiles)
+// One metric of the requests of a run, kept by arrival cohort: steady state, means and percentiles with
+// confidence intervals. Source: White, "An effective truncation heuristic for bias reduction in simulation
+// output", Simulation 69(6), 1997 (MSER).
 #pragma once
 
 #include <cstdint>
@@ -13,15 +10,10 @@
 #include <vector>
 
 #include "sim/report/cohorts.hpp"
+#include "sim/report/intervals.hpp"
 #include "sim/report/quantiles.hpp"
 
 namespace silicast {
-
-// A 95% confidence interval; NaN when there are too few batches to tell.
-struct Interval {
-  double low = std::numeric_limits<double>::quiet_NaN();
-  double high = std::numeric_limits<double>::quiet_NaN();
-};
 
 // What a report says of one metric; values in the metric's own unit, NaN when empty.
 struct Distribution {
@@ -81,15 +73,5 @@ class BatchedSeries {
 // The number of leading batch means to leave out so that the standard error of the rest is least (MSER); at
 // most half of them, nullopt when the minimum is not reached within that half.
 std::optional<std::size_t> mser_cut(std::span<const double> batch_means);
-
-// Interval of the overall mean from batches of unlike sizes (ratio estimator with Student's t).
-struct BatchSum {
-  double count = 0;
-  double sum = 0;
-};
-Interval interval_of_batches(std::span<const BatchSum> batches);
-
-// Student's t at 97.5%, for 1 degree of freedom and more.
-double student_t975(std::int64_t degrees);
 
 }  // namespace silicast

@@ -37,7 +37,7 @@ PoolCost cost_of_pool(const CostInputs& inputs, const PoolPrices& pool) {
   const double chips = pool.chips;
   const Range life = Range::of(inputs.depreciation_years) * kHoursPerYear;
   cost.capital = Range::of(pool.purchase) * chips / life;
-  cost.electricity = pool.mean_watts * (chips / 1000) * Range::of(inputs.pue) * Range::of(inputs.tariff);
+  cost.electricity = pool.mean_watts * 1e-3 * Range::of(inputs.pue) * Range::of(inputs.tariff);
   cost.site = pool.rated_watts * (chips / 1000) * Range::of(inputs.site) * (1 / kHoursPerMonth);
   cost.staff = cost.site * Range::of(pool.staff);
   if (pool.porting) cost.porting = Range::of(*pool.porting) / life;
@@ -80,7 +80,13 @@ void list_grounds(const CostInputs& inputs, Cost& cost) {
     if (pool.rent) grounds.add(fmt::format("rent of {}", pool.name), *pool.rent);
     grounds.add(fmt::format("staff for {}", pool.name), pool.staff);
     if (pool.porting) grounds.add(fmt::format("porting for {}", pool.name), *pool.porting);
+    grounds.add(fmt::format("TDP of {}", pool.name), pool.tdp);
+    grounds.add(fmt::format("server power of {}", pool.name), pool.server_factor);
   }
+  grounds.add("power off", inputs.power.off);
+  grounds.add("power idle", inputs.power.idle);
+  grounds.add("power in decode", inputs.power.decode);
+  grounds.add("power in prefill", inputs.power.prefill);
   grounds.add("depreciation", inputs.depreciation_years);
   grounds.add("PUE", inputs.pue);
   grounds.add("tariff", inputs.tariff);
@@ -103,12 +109,13 @@ Cost cost_of(const CostInputs& inputs) {
   cost.price_sheet = inputs.price_sheet;
   Range purchase, purchase_input, rent, rent_input, watts;
   Range purchase_output, rent_output;
-  bool has_purchase = true, has_rent = true;
+  bool has_purchase = true, has_rent = true, has_porting = false;
   for (const PoolPrices& pool : inputs.pools) {
     const PoolCost one = cost_of_pool(inputs, pool);
     const Range owned = one.purchase();
     has_purchase = has_purchase && pool.purchase.value > 0;
     has_rent = has_rent && pool.rent.has_value();
+    has_porting = has_porting || pool.porting.has_value();
     purchase = purchase + owned;
     purchase_input = purchase_input + owned * one.prefill_share;
     purchase_output = purchase_output + owned * (1 - one.prefill_share);
@@ -120,8 +127,10 @@ Cost cost_of(const CostInputs& inputs) {
     cost.site_cost = cost.site_cost + one.site;
     cost.staff = cost.staff + one.staff;
     cost.porting = cost.porting + one.porting;
-    watts = watts + pool.mean_watts * static_cast<double>(pool.chips) * Range::of(inputs.pue);
+    watts = watts + pool.mean_watts * Range::of(inputs.pue);
   }
+  if (!has_purchase) cost.capital = Range::none();
+  if (!has_porting) cost.porting = Range::none();
   if (has_purchase) cost.purchase = basis(inputs, purchase, purchase_input, purchase_output);
   if (has_rent) cost.rent = basis(inputs, rent, rent_input, rent_output);
   const Range joules = divided(watts, inputs.prompt_tokens + inputs.output_tokens);

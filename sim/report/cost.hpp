@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "sim/base/evidence.hpp"
+#include "topology/price_sheet.hpp"
 
 namespace silicast {
 
@@ -36,10 +37,12 @@ struct Range {
 struct PoolPrices {
   std::string name;
   std::int32_t chips = 0;
-  Evidence purchase;                // RMB per chip with its share of the server; value 0: not known
-  std::optional<Evidence> rent;     // RMB per chip and hour, all included
-  Range rated_watts;                // of one chip with its share of the server: TDP times server factor
-  Range mean_watts;                 // the same as it ran (PoolUse::server_watts)
+  Evidence purchase;             // RMB per chip with its share of the server; value 0: not known
+  std::optional<Evidence> rent;  // RMB per chip and hour, all included
+  Range rated_watts;             // of one chip with its share of the server: TDP times server factor; or none
+  Evidence tdp;                  // W per chip; what mean_watts rests on, with server_factor and the shares
+  Evidence server_factor;
+  Range mean_watts;                 // of all servers of the pool as they ran (PoolUse::watts)
   Evidence staff;                   // operations staff as a fraction of the site's cost
   std::optional<Evidence> porting;  // RMB once for the software stack of this chip
   // Replica seconds in the measurement window (PoolUse): they split the pool's cost between input and output.
@@ -50,6 +53,7 @@ struct PoolPrices {
 struct CostInputs {
   std::string price_sheet;  // its name
   std::vector<PoolPrices> pools;
+  PowerShares power;  // what mean_watts rests on
   Evidence depreciation_years;
   Evidence pue;
   Evidence tariff;  // RMB/kWh
@@ -86,7 +90,8 @@ struct Cost {
   std::string price_sheet;
   std::optional<CostBasis> purchase;  // absent when a pool's price is not known
   std::optional<CostBasis> rent;      // absent when a pool has no rent
-  // Parts of the purchase basis, RMB per hour.
+  // Parts of the purchase basis, RMB per hour; NaN where a pool's price (capital) or every pool's porting
+  // cost is not known.
   Range capital, electricity, site_cost, staff, porting;
   Range grams_co2_per_million_tokens;
   Grade weakest = Grade::kMeasured;

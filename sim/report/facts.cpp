@@ -12,6 +12,11 @@ PowerShares default_power_shares() {
           .prefill = {0.95, 0.85, 1.0, Grade::kEstimate, source}};
 }
 
+Evidence default_server_factor() {
+  return {1.8, 1.6, 2.4, Grade::kEstimate,
+          "HGX H100: 10.2 kW for 8 x 700 W; CloudMatrix 384: 1.46 kW per 600 W; H20 servers about 2.0"};
+}
+
 MeasureWindow read_measure_window(const ConfigValue& value) {
   MeasureWindow window;
   if (!value.is_map()) {

@@ -16,17 +16,21 @@ namespace silicast {
 // Medians of measured kernels on NVIDIA parts (H200 GEMMs, B200 attention); for other chips they are
 // estimates. A price sheet replaces them.
 PowerShares default_power_shares();
+// Server watts per chip watt where no price sheet says it.
+Evidence default_server_factor();
 
 struct PoolFacts {
   std::string name;
   std::string chip;
   std::int32_t replicas = 1;
   std::int32_t chips_per_replica = 1;
+  std::int32_t unused_chips = 0;  // bought with the nodes, in no replica
   WorkRates work;
   std::int64_t kv_blocks = 0;  // per replica
   Evidence tdp;                // W per chip; value 0: not known, no energy is reported
   PowerShares shares = default_power_shares();
-  Evidence server_factor{1, 1, 1, Grade::kEstimate, ""};  // server watts per chip watt
+  Evidence server_factor = default_server_factor();
+  bool default_power = true;  // no price sheet gave shares and server_factor: the notes say so
 };
 
 struct ClassFacts {

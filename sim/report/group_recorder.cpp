@@ -14,12 +14,14 @@ void CohortSums::merge(const CohortSums& other) {
   queue += other.queue;
   preemption += other.preemption;
   wait += other.wait;
+  stay += other.stay;
 }
 
 void GroupRecorder::add_in_window(const Latencies& latencies) {
   CohortSums& sums = sums_.at(latencies.index);
   ++sums.ended;
   sums.wait += latencies.wait;
+  sums.stay += latencies.e2e;
   if (!latencies.completed) return;
   ++sums.completed;
   sums.good += latencies.good;

@@ -15,7 +15,7 @@ struct Latencies {
   std::int64_t index = 0;  // among the requests that arrived in the window; negative: outside
   double ttft = 0;
   double tpot = 0;  // NaN with under two output tokens
-  double e2e = 0;
+  double e2e = 0;   // arrival to the end; of any request
   double queue = 0;
   double preemption = 0;
   double wait = 0;  // arrival to the first iteration, or to the end if there was none; of any request
@@ -41,7 +41,7 @@ struct CohortSums {
   std::int64_t completed = 0;
   std::int64_t good = 0;
   double ttft = 0, queue = 0, preemption = 0;  // of the completed
-  double wait = 0;                             // of all
+  double wait = 0, stay = 0;                   // of all
 
   void merge(const CohortSums& other);
 };

@@ -47,6 +47,7 @@ class JsonText {
   }
   void string(std::string_view value) { text_ += quoted(value); }
   void boolean(bool value) { text_ += value ? "true" : "false"; }
+  void null() { text_ += "null"; }
   void number(double value) { text_ += std::isfinite(value) ? fmt::format("{}", value) : "null"; }
   void integer(std::int64_t value) { text_ += fmt::format("{}", value); }
   std::string take() { return std::move(text_); }
@@ -79,7 +80,11 @@ void put_group_extras(JsonText& json, const GroupSummary& group) {
     json.item("name").string(target.name);
     json.item("limit_s").number(target.limit);
     json.item("value_s").number(target.value);
-    json.item("met").boolean(target.met);
+    json.item("met");
+    if (target.met)
+      json.boolean(*target.met);
+    else
+      json.null();
     json.close('}');
   }
   json.close(']');
@@ -127,6 +132,11 @@ void put_run(JsonText& json, const Summary& run) {
   json.item("summary").open('{');
   put(json, run_metrics(run));
   json.close('}');
+  json.item("energy_weakest_grade");
+  if (run.energy.known)
+    json.string(name_of(run.energy.weakest));
+  else
+    json.null();
   put_group_extras(json, run.total);
   put_pools(json, run);
   json.item("classes").open('[');

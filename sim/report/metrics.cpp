@@ -106,6 +106,15 @@ CostBasis no_basis() {
 
 }  // namespace
 
+std::string_view Metric::si_unit() const {
+  if (unit.empty() || unit == "%") return "1";
+  if (unit == "/s") return "1/s";
+  if (unit == "ms") return "s";
+  if (unit == "kW") return "W";
+  if (unit == "MJ") return "J";
+  return unit;
+}
+
 std::vector<Metric> group_metrics(const GroupSummary& group, bool unstable) {
   std::vector<Metric> metrics;
   add_counts(metrics, group);
@@ -135,6 +144,7 @@ std::vector<Metric> use_metrics(const PoolUse& use) {
   std::vector<Metric> metrics;
   Section section(metrics, "use of the hardware");
   section.add("chips", "chips", "", 1, static_cast<double>(use.chips));
+  section.add("unused_chips", "chips not used", "", 1, static_cast<double>(use.unused_chips));
   section.add("replicas", "replicas", "", 1, static_cast<double>(use.replicas));
   section.add("busy_share", "busy", "%", 100, use.busy);
   section.add("prefill_time_share", "prefill's share of busy", "%", 100, use.prefill_time_share);
@@ -145,6 +155,7 @@ std::vector<Metric> use_metrics(const PoolUse& use) {
   section.add("iterations_per_s", "iterations per replica", "/s", 1, use.iterations);
   section.add("chip_w", "one chip", "W", 1, use.chip_watts);
   section.add("server_per_chip_w", "one chip with its server", "W", 1, use.server_watts);
+  section.add("pool_w", "the pool's servers", "kW", 1e-3, use.watts);
   return metrics;
 }
 

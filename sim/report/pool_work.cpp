@@ -30,16 +30,30 @@ Range chip_watts(const PoolFacts& facts, const PoolWork& work, double seconds) {
   return share * Range::of(facts.tdp);
 }
 
+Grade power_grade(const PoolFacts& facts) {
+  const PowerShares& shares = facts.shares;
+  return std::max({facts.tdp.grade, facts.server_factor.grade, shares.off.grade, shares.idle.grade,
+                   shares.decode.grade, shares.prefill.grade});
+}
+
+Range pool_watts(const PoolFacts& facts, const PoolWork& work, double seconds) {
+  const double used = static_cast<double>(facts.replicas) * facts.chips_per_replica;
+  const Range unused = Range::of(facts.shares.off) * Range::of(facts.tdp) * facts.unused_chips;
+  return (chip_watts(facts, work, seconds) * used + unused) * Range::of(facts.server_factor);
+}
+
 PoolUse use_of(const PoolFacts& facts, const PoolWork& work, double seconds, std::int64_t peak_blocks) {
   PoolUse use;
   use.name = facts.name;
   use.chip = facts.chip;
   use.replicas = facts.replicas;
   use.chips = facts.replicas * facts.chips_per_replica;
+  use.unused_chips = facts.unused_chips;
   use.busy_seconds = work.busy;
   use.prefill_seconds = work.prefill;
   use.chip_watts = chip_watts(facts, work, seconds);
   use.server_watts = use.chip_watts * Range::of(facts.server_factor);
+  use.watts = pool_watts(facts, work, seconds);
   if (work.busy > 0) use.prefill_time_share = work.prefill / work.busy;
   if (facts.kv_blocks > 0)
     use.kv_peak = static_cast<double>(peak_blocks) / static_cast<double>(facts.kv_blocks);

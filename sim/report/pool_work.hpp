@@ -55,7 +55,13 @@ inline PoolWork work_of(const RunRecord& run, const WorkRates& rates) {
 // Means over `seconds` of the whole pool; NaN when seconds is 0. `peak_blocks` is the most on any replica.
 PoolUse use_of(const PoolFacts& facts, const PoolWork& work, double seconds, std::int64_t peak_blocks);
 
-// Mean watts of one chip over `seconds`: idle, decode and prefill shares of TDP by the time in each.
+// Mean watts of one chip of a replica over `seconds`: idle, decode and prefill shares of TDP by the time in
+// each.
 Range chip_watts(const PoolFacts& facts, const PoolWork& work, double seconds);
+// The weakest among what the watts rest on.
+Grade power_grade(const PoolFacts& facts);
+// Mean watts of all servers of the pool: its replicas' chips as above, its unused chips at the share "off",
+// the servers' factor on top. Power, energy, electricity and carbon all come from here.
+Range pool_watts(const PoolFacts& facts, const PoolWork& work, double seconds);
 
 }  // namespace silicast

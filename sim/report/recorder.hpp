@@ -72,6 +72,7 @@ class Recorder : public ServingObserver {
   Snapshot choose_end(const Snapshot& start, SimTime end, std::vector<std::string>& notes) const;
   void add_groups(Summary& summary, const Snapshot& start, const Snapshot& end, double seconds) const;
   void add_targets(Summary& summary) const;
+  void note_default_power(Summary& summary) const;
   void add_use_and_energy(Summary& summary, const Snapshot& start, const Snapshot& end, double seconds) const;
   Sketch gaps_from(std::size_t pool) const;
   StabilityVerdict stability() const;

@@ -46,6 +46,17 @@ void put(Hdf5Writer& file, const std::string& object, const std::vector<Metric>&
   }
 }
 
+// One text attribute per key, in a group of their own: numbers stay plain numbers to every reader.
+void put_units(Hdf5Writer& file, const std::string& object, const std::vector<Metric>& metrics) {
+  for (const Metric& metric : metrics) {
+    const std::string unit(metric.si_unit());
+    file.set_text(object, metric.key, unit);
+    if (!metric.has_range) continue;
+    file.set_text(object, metric.key + "_low", unit);
+    file.set_text(object, metric.key + "_high", unit);
+  }
+}
+
 void put_reasons(Hdf5Writer& file, const std::string& object, const GroupSummary& group) {
   for (std::size_t i = 1; i < kEndReasons; ++i)
     file.set_integer(object, fmt::format("reason_{}", name_of(static_cast<EndReason>(i))), group.reasons[i]);
@@ -55,17 +66,21 @@ void put_summary(Hdf5Writer& file, const Summary& summary) {
   Summary without_cost = summary;
   without_cost.cost.reset();
   put(file, "/summary", run_metrics(without_cost));
+  put_units(file, "/summary/units", run_metrics(without_cost));
+  put_units(file, "/summary/units", use_metrics({}));
   put_reasons(file, "/summary", summary.total);
   file.set_text("/summary", "name", summary.name);
   file.set_flag("/summary", "unstable", summary.unstable);
   file.set_text("/summary", "unstable_reason", summary.unstable_reason);
+  if (summary.energy.known)
+    file.set_text("/summary", "energy_weakest_grade", std::string(name_of(summary.energy.weakest)));
   file.set_flag("/summary", "quantiles_exact", summary.total.ttft.exact);
   file.set_text("/summary", "notes", fmt::format("{}", fmt::join(summary.notes, "\n")));
   for (const TargetResult& target : summary.total.goodput.targets) {
     const std::string object = "/summary/targets/" + path_name(target.name);
     file.set_number(object, "limit_s", target.limit);
     file.set_number(object, "value_s", target.value);
-    file.set_flag(object, "met", target.met);
+    if (target.met) file.set_flag(object, "met", *target.met);
   }
   for (std::size_t i = 0; i < summary.use.size(); ++i) {
     const std::string object = "/summary/pools/" + path_name(summary.use[i].name);
@@ -84,6 +99,7 @@ void put_summary(Hdf5Writer& file, const Summary& summary) {
 
 void put_cost(Hdf5Writer& file, const Cost& cost) {
   put(file, "/cost", cost_metrics(cost));
+  put_units(file, "/cost/units", cost_metrics(cost));
   file.set_text("/cost", "price_sheet", cost.price_sheet);
   file.set_text("/cost", "weakest_grade", std::string(name_of(cost.weakest)));
   std::vector<std::string> grounds;
@@ -104,16 +120,6 @@ void put_histogram(Hdf5Writer& file, const std::string& name, const std::string&
   file.add_array(group + "/low", low, "s", "lower edge of the bin, included");
   file.add_array(group + "/high", high, "s", "upper edge of the bin, excluded");
   file.add_array(group + "/count", counts, "1", of + " in the bin; empty bins are left out");
-}
-
-}  // namespace
-
-namespace {
-
-// Mean watts of a pool's servers; NaN when the chip's TDP is not known.
-double pool_watts(const PoolFacts& pool, const PoolWork& work, double seconds) {
-  const double chips = static_cast<double>(pool.replicas) * pool.chips_per_replica;
-  return chip_watts(pool, work, seconds).value * pool.server_factor.value * chips;
 }
 
 }  // namespace
@@ -232,7 +238,7 @@ void ResultFile::sampled(SimTime now, std::span<const PoolSample> pools) {
     PoolWork work;
     work.busy = (sample.busy_time - columns.last.busy_time).value();
     work.prefill = (sample.prefill_time - columns.last.prefill_time).value();
-    columns.watts.append(pool_watts(pools_[sample.pool.index()], work, seconds));
+    columns.watts.append(pool_watts(pools_[sample.pool.index()], work, seconds).value);
     columns.last_time = now;
     columns.last = sample;
   }

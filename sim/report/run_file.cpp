@@ -56,7 +56,7 @@ double tpot_of(const RunFile::Row& row) {
 
 PairedMetric paired_metric(std::string name, double (*value)(const RunFile::Row&),
                            const std::vector<RunFile::Row>& a, const std::vector<RunFile::Row>& b) {
-  constexpr std::size_t kBatches = 32;
+  constexpr std::size_t kBatches = 96;  // to be merged; divides into 32, 24, 16 and 12
   PairedMetric metric;
   metric.name = std::move(name);
   std::vector<BatchSum> batches(kBatches);
@@ -77,7 +77,7 @@ PairedMetric paired_metric(std::string name, double (*value)(const RunFile::Row&
   const double n = static_cast<double>(metric.requests);
   metric.mean_difference = sum / n;
   metric.share_faster = static_cast<double>(faster) / n;
-  metric.interval = interval_of_batches(batches);
+  metric.interval = mean_interval(batches);
   return metric;
 }
 
@@ -102,6 +102,7 @@ RunFile::RunFile(std::string path) : path_(std::move(path)) {
       if (chips.find(chip) == std::string::npos) chips += (chips.empty() ? "" : ", ") + chip;
     }
   summary_.texts["chip"] = chips;
+  summary_.texts["energy rests on"] = file.text("/summary", "energy_weakest_grade").value_or("");
   if (!file.has("/cost")) return;
   take_numbers(file, "/cost", summary_);
   summary_.texts["cost rests on"] = file.text("/cost", "weakest_grade").value_or("");

@@ -37,6 +37,7 @@ std::int64_t Recorder::choose_start(std::vector<std::string>& notes) const {
   if (window.mode == MeasureWindow::Mode::kGiven) {
     notes.push_back(fmt::format("warm-up: {} before the given {:g} s left out", plural(skipped_, "arrival"),
                                 window.from));
+    if (in_window_ == 0) notes.push_back("the given window holds no arrival; nothing is measured");
     return 0;
   }
   if (window.mode == MeasureWindow::Mode::kNone) {
@@ -77,7 +78,7 @@ Recorder::Snapshot Recorder::choose_end(const Snapshot& start, SimTime end,
         "it ends");
     return *closing_;
   }
-  if (closing_)
+  if (closing_ && in_window_ > 0)
     notes.push_back(
         "drain: over half of the requests completed after the last arrival, so rates are taken to the end of "
         "the run");
@@ -110,7 +111,14 @@ Distribution distribution_of(const Sketch& gaps) {
 TargetResult result_of(const PercentileTarget& target, const Distribution& distribution,
                        const auto& quantile) {
   const double value = target.quantile < 0 ? distribution.mean : quantile(target.quantile);
-  return {target.name(), target.limit, value, value <= target.limit};
+  TargetResult result{target.name(), target.limit, value, {}, false};
+  if (std::isfinite(value)) result.met = value <= target.limit;
+  return result;
+}
+
+// TTFT and E2E of an unstable run only say how long it was: neither met nor missed.
+bool is_void(const PercentileTarget& target, bool unstable) {
+  return unstable && (target.metric == LatencyMetric::kTtft || target.metric == LatencyMetric::kE2e);
 }
 
 }  // namespace
@@ -163,6 +171,7 @@ void Recorder::add_targets(Summary& summary) const {
           break;
         }
       }
+      if (is_void(target, summary.unstable)) result = {target.name(), target.limit, kNoValue, {}, true};
       group.goodput.targets.push_back(result);
       if (!several) continue;
       result.name = fmt::format("{}: {}", facts_.classes[i].name, result.name);
@@ -179,6 +188,18 @@ void Recorder::add_targets(Summary& summary) const {
   for (GroupSummary& group : summary.classes) blank(group);
 }
 
+void Recorder::note_default_power(Summary& summary) const {
+  const auto assumed = std::find_if(facts_.pools.begin(), facts_.pools.end(), [](const PoolFacts& pool) {
+    return pool.default_power && pool.tdp.value > 0;
+  });
+  if (assumed == facts_.pools.end()) return;
+  const Evidence& factor = assumed->server_factor;
+  summary.notes.push_back(fmt::format(
+      "power: no price sheet, so default figures: a server draws {:g} ({:g} to {:g}) times its chips, "
+      "a chip its usual shares of TDP",
+      factor.value, factor.low, factor.high));
+}
+
 void Recorder::add_use_and_energy(Summary& summary, const Snapshot& start, const Snapshot& end,
                                   double seconds) const {
   Range joules;
@@ -190,11 +211,12 @@ void Recorder::add_use_and_energy(Summary& summary, const Snapshot& start, const
     work.add(start.work[i], -1);
     summary.use.push_back(use_of(pool, work, seconds, peak_blocks_[i]));
     const PoolUse& use = summary.use.back();
-    summary.energy.known = summary.energy.known && std::isfinite(use.server_watts.value);
-    summary.energy.watts = summary.energy.watts + use.server_watts * static_cast<double>(use.chips);
-    joules = joules + chip_watts(pool, work_[i], summary.run_seconds) * Range::of(pool.server_factor) *
-                          (use.chips * summary.run_seconds);
+    summary.energy.known = summary.energy.known && std::isfinite(use.watts.value);
+    summary.energy.weakest = std::max(summary.energy.weakest, power_grade(pool));
+    summary.energy.watts = summary.energy.watts + use.watts;
+    joules = joules + pool_watts(pool, work_[i], summary.run_seconds) * summary.run_seconds;
   }
+  note_default_power(summary);
   const Throughput& rates = summary.total.throughput;
   summary.energy.whole_run_joules = joules;
   summary.energy.joules_per_output_token =
@@ -209,8 +231,10 @@ StabilityVerdict Recorder::stability() const {
   // The last cohort may be a fragment.
   for (std::size_t i = 0; i + 1 < std::min(snapshots_.size(), cohorts.size()); ++i)
     if (cohorts[i].ended > 0)
-      points.push_back({snapshots_[i].time.seconds(), static_cast<double>(snapshots_[i].in_system),
-                        cohorts[i].wait / static_cast<double>(cohorts[i].ended)});
+      points.push_back({snapshots_[i].time.seconds(), static_cast<double>(i << snapshot_shift_),
+                        static_cast<double>(snapshots_[i].in_system),
+                        cohorts[i].wait / static_cast<double>(cohorts[i].ended),
+                        cohorts[i].stay / static_cast<double>(cohorts[i].ended)});
   return judge_stability(points);
 }
 

@@ -38,7 +38,8 @@ struct TargetResult {
   std::string name;  // "ttft_p99", prefixed by "class: " when there are several
   double limit = 0;  // s
   double value = kNoValue;
-  bool met = false;
+  std::optional<bool> met;  // nothing where there is no value to judge
+  bool unstable = false;    // no value because the queue grows without bound
 };
 
 struct Goodput {
@@ -67,7 +68,8 @@ struct PoolUse {
   std::string name;
   std::string chip;
   std::int32_t replicas = 0;
-  std::int32_t chips = 0;
+  std::int32_t chips = 0;                // of its replicas
+  std::int32_t unused_chips = 0;         // bought with the nodes, in no replica
   double busy = kNoValue;                // share of replica time in iterations
   double prefill_time_share = kNoValue;  // of the busy time
   double compute = kNoValue;             // FLOPs done / (peak * window); NaN: peak not known
@@ -75,15 +77,17 @@ struct PoolUse {
   double kv_mean = kNoValue;             // share of KV blocks in use, over time
   double kv_peak = kNoValue;             // highest share on any replica, whole run
   double iterations = kNoValue;          // per second and replica
-  Range chip_watts;                      // mean of one chip
-  Range server_watts;                    // mean of one chip with its share of the server
+  Range chip_watts;                      // mean of one chip of a replica
+  Range server_watts;                    // the same with its share of the server
+  Range watts;                           // mean of all servers of the pool, unused chips included
   double busy_seconds = 0;               // replica seconds in the window
   double prefill_seconds = 0;
 };
 
 struct Energy {
-  bool known = false;  // every pool's TDP is
-  Range watts;         // of all servers, mean over the window
+  bool known = false;                // every pool's TDP is
+  Grade weakest = Grade::kMeasured;  // among TDP, power shares and server factor
+  Range watts;                       // of all servers, mean over the window
   Range joules_per_output_token;
   Range joules_per_token;  // prompt and output
   Range whole_run_joules;

@@ -106,13 +106,17 @@ std::string reasons_of(const Summary& summary) {
   return text;
 }
 
+std::string verdict_of(const TargetResult& target) {
+  if (!target.met) return target.unstable ? "unstable" : "no data";
+  return fmt::format("{} ({} s)", *target.met ? "met" : "missed", format_significant(target.value));
+}
+
 std::string foot_of(const Summary& summary, bool named) {
   const std::string prefix = named ? fmt::format("{}: ", summary.name) : "";
   std::string text;
   for (const TargetResult& target : summary.total.goodput.targets) {
-    const std::string_view verdict = !std::isfinite(target.value) ? "no data" : target.met ? "met" : "missed";
-    text += fmt::format("{}target {} {} s: {} ({} s)\n", prefix, target.name,
-                        format_significant(target.limit), verdict, format_significant(target.value));
+    text += fmt::format("{}target {} {} s: {}\n", prefix, target.name, format_significant(target.limit),
+                        verdict_of(target));
   }
   const std::string reasons = reasons_of(summary);
   if (!reasons.empty()) text += fmt::format("{}not completed: {}\n", prefix, reasons);
@@ -153,6 +157,7 @@ TableColumn column_of(const Summary& summary) {
   for (const PoolUse& use : summary.use)
     if (chips.find(use.chip) == std::string::npos) chips += (chips.empty() ? "" : ", ") + use.chip;
   column.texts["chip"] = chips;
+  if (summary.energy.known) column.texts["energy rests on"] = std::string(name_of(summary.energy.weakest));
   if (summary.cost) column.texts["cost rests on"] = std::string(name_of(summary.cost->weakest));
   return column;
 }

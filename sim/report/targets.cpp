@@ -3,7 +3,6 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <cmath>
 
 namespace silicast {
@@ -14,6 +13,9 @@ struct Suffix {
   double quantile;
 };
 constexpr Suffix kSuffixes[] = {{"mean", -1}, {"p50", 0.5}, {"p90", 0.9}, {"p95", 0.95}, {"p99", 0.99}};
+// A p90 and above can be asked of nearly every request; a median or a mean leaves half of them on either
+// side.
+constexpr double kMinPerRequest = 0.9;
 constexpr LatencyMetric kMetrics[] = {LatencyMetric::kTtft, LatencyMetric::kTpot, LatencyMetric::kE2e,
                                       LatencyMetric::kItl};
 
@@ -65,16 +67,16 @@ Targets read_targets(const ConfigValue& value) {
     if (limit != nullptr)
       if (const auto given = map.optional(name_of(metric)))
         *limit = given->quantity(Dimension::kTime, kPositive);
-    double strictest = std::numeric_limits<double>::infinity();
+    PercentileTarget highest{metric, 0, std::numeric_limits<double>::infinity()};
     for (const Suffix& suffix : kSuffixes) {
       PercentileTarget target{metric, suffix.quantile, 0};
       const auto given = map.optional(target.name());
       if (!given) continue;
       target.limit = given->quantity(Dimension::kTime, kPositive);
-      strictest = std::min(strictest, target.limit);
+      if (target.quantile >= kMinPerRequest && target.quantile > highest.quantile) highest = target;
       targets.percentiles.push_back(target);
     }
-    if (limit != nullptr && std::isinf(*limit)) *limit = strictest;
+    if (limit != nullptr && std::isinf(*limit)) *limit = highest.limit;
   }
   map.done();
   return targets;

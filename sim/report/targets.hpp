@@ -38,8 +38,9 @@ struct Targets {
 };
 
 // {ttft: 2 s, tpot: 50 ms, e2e: 60 s, ttft_p99: 2 s, itl_p95: 100 ms, tpot_mean: 40 ms}; percentiles p50,
-// p90, p95, p99 and mean. Where a metric has percentile targets but no limit per request, the strictest of
-// them is the limit per request too. Errors (InputError): unknown keys, times that are not positive.
+// p90, p95, p99 and mean. Where a metric has no limit per request, that of its highest percentile target from
+// p90 on is the limit per request too: no single request can be held to a median or a mean. Errors
+// (InputError): unknown keys, times that are not positive.
 Targets read_targets(const ConfigValue& value);
 
 }  // namespace silicast

@@ -24,8 +24,10 @@ PoolPrices pool_prices(const PriceSheet& sheet, const PoolScenario& pool, const 
   prices.chips = pool.nodes * pool.node.chips;  // bought by the node, used or not
   if (const auto purchase = sheet.purchase_of(pool.chip.name)) prices.purchase = *purchase;
   prices.rent = sheet.rent_of(pool.chip.name);
-  prices.rated_watts = Range::of(product(pool.chip.tdp, sheet.server_power_of(pool.node.name)));
-  prices.mean_watts = use.server_watts;
+  prices.tdp = pool.chip.tdp;
+  prices.server_factor = sheet.server_power_of(pool.node.name);
+  prices.rated_watts = pool.chip.tdp.value > 0 ? Range::of(prices.tdp) * Range::of(prices.server_factor) : Range::none();
+  prices.mean_watts = use.watts;
   prices.staff = sheet.staff;
   if (const StackCost* stack = sheet.stack_of(pool.chip.software)) {
     prices.staff = product(sheet.staff, stack->staff_factor);
@@ -44,6 +46,7 @@ CostInputs cost_inputs(const Scenario& scenario, const Summary& summary) {
   inputs.price_sheet = sheet.name;
   for (std::size_t p = 0; p < scenario.pools.size(); ++p)
     inputs.pools.push_back(pool_prices(sheet, scenario.pools[p], summary.use[p]));
+  inputs.power = sheet.power;
   inputs.depreciation_years = in_years(sheet.depreciation);
   inputs.pue = sheet.pue;
   inputs.tariff = scenario.prices->tariff;

@@ -60,12 +60,14 @@ PoolFacts pool_facts(const Scenario& scenario, const PoolScenario& pool, const W
   facts.chip = pool.chip.name;
   facts.replicas = pool.replicas;
   facts.chips_per_replica = pool.plan.chips();
+  facts.unused_chips = pool.nodes * pool.node.chips - pool.replicas * pool.plan.chips();
   facts.work = work;
   facts.kv_blocks = pool.kv_blocks;
   facts.tdp = pool.chip.tdp;
   if (scenario.prices) {
     facts.shares = scenario.prices->sheet.power;
     facts.server_factor = scenario.prices->sheet.server_power_of(pool.node.name);
+    facts.default_power = false;
   }
   return facts;
 }

@@ -22,6 +22,15 @@ def good(done, limits):
     return kept
 
 
+def ttft_parts(results):
+    """Means over the measured requests: until the first iteration, from there to the first token, and the share of the latter
+    that falls on requests which were ever preempted."""
+    measured = results.done[results.done.arrival >= round(results.summary["window_from_s"] * 1e9)]
+    after_queue = (measured.first_token - measured.scheduled) * 1e-9
+    return {"queue": measured.queue.mean(), "after_queue": after_queue.mean(),
+            "after_queue_of_preempted": after_queue[measured.preemptions > 0].sum() / len(measured)}
+
+
 def summary(results, limits=None, pool=None):
     """By metric key. Counts are of the whole run, latencies of the requests that arrived in the window, rates of what completed
     before the last arrival (results of runs in which most requests do)."""

@@ -1,15 +1,37 @@
 """The summary against an independent computation from the rows, and the figures that must hang together."""
 import pathlib
+import re
 import subprocess
 import sys
 
 import numpy as np
 
 import recomputed
-from cli_support import CALM, ROUGH, SOURCE, CliTest, Results, main
+from cli_support import CALM, CONFIGS, ROUGH, SOURCE, CliTest, Results, main
 
 QUICKSTART_NODES = next(line.split('"')[1].split() for line in (SOURCE / "tools/quickstart").read_text().splitlines()
                         if line.startswith("nodes="))
+
+# Prompts of many chunks and few KV blocks: requests lose them again and again before their first token.
+THRASHING = """
+name: thrashing
+model: llama-3.1-8b
+max_context: 8192
+workload:
+  arrivals: {process: poisson, rate: 0.7 /s, requests: 600}
+  prompt: {distribution: lognormal, mean: 3000, cv: 0.5, max: 7000}
+  output: {distribution: lognormal, mean: 300, cv: 1.0, max: 1000}
+cluster:
+  pools:
+    - {name: main, node: hgx-h100, replicas: 1, kv_blocks: 900, engine: {base: vllm, max_batched_tokens: 512, max_sequences: 128}}
+router: least_loaded
+warmup: none
+"""
+
+
+def catalogued(file, key):
+    """The value of `key: {value: 1.2 unit, ...}` in a catalogue file."""
+    return float(re.search(rf"^\s*{key}: {{value: ([\d.]+)", (CONFIGS / file).read_text(), re.MULTILINE)[1])
 
 
 class Statistics(CliTest):
@@ -62,9 +84,16 @@ class Statistics(CliTest):
         mean = (done.completion - done.first_token).sum() * 1e-9 / (done.output_tokens - 1).sum()
         self.assert_close({"itl_mean_s": mean}, results.summary, 1e-6)
 
-    def test_the_mean_ttft_is_the_sum_of_its_parts(self):
-        summary = self.results_of(ROUGH).summary
-        self.assert_close({"ttft_mean_s": sum(summary[f"ttft_{part}_mean_s"] for part in ("queue", "preemption", "prefill"))}, summary)
+    def test_the_parts_of_the_mean_ttft_are_those_of_the_rows(self):
+        for text, preempts in ((CALM, False), (THRASHING, True)):
+            results = self.results_of(text)
+            self.assertFalse(results.summary["unstable"])
+            parts = recomputed.ttft_parts(results)
+            preemption = results.summary["ttft_preemption_mean_s"]
+            self.assert_close({"ttft_queue_mean_s": parts["queue"], "ttft_prefill_mean_s": parts["after_queue"] - preemption}, results.summary)
+            # Only requests that lost their blocks wait again, and after their first iteration.
+            self.assertEqual(preemption > 0, preempts)
+            self.assertLessEqual(preemption, parts["after_queue_of_preempted"] * (1 + 1e-9))
 
     def test_cost_and_energy_follow_from_their_parts(self):
         results = self.results_of(ROUGH)
@@ -84,6 +113,33 @@ class Statistics(CliTest):
             if f"{key}_low" in summary or f"{key}_low" in cost:
                 low, high = ({**summary, **cost}[f"{key}_{end}"] for end in ("low", "high"))
                 self.assertTrue(np.isnan(value) or np.isnan(low) or low <= value <= high, key)
+
+    def test_electricity_and_carbon_are_those_of_the_power_with_the_chips_that_no_replica_uses(self):
+        results = self.results_of(ROUGH)
+        summary, cost = results.summary, results.cost
+        unused = {name: pool["unused_chips"] for name, pool in results.pools.items()}
+        self.assertEqual(unused, {"fast": 7, "slow": 6})
+        pue, off, factor, tariff, carbon = (catalogued("prices/china-2026.yaml", key)
+                                            for key in ("pue", "off", "server_power", "west", "carbon"))
+        for name, chip in (("fast", "h100"), ("slow", "ascend-910b")):
+            pool = results.pools[name]
+            unused_watts = unused[name] * off * catalogued(f"chips/{chip}.yaml", "tdp") * factor
+            self.assert_close({"pool_w": pool["chips"] * pool["server_per_chip_w"] + unused_watts}, pool)
+        kilowatts = summary["power_w"] / 1000 * pue
+        million_tokens_per_hour = summary["tokens_per_s"] * 3600 / 1e6
+        self.assert_close({"power_w": sum(pool["pool_w"] for pool in results.pools.values())}, summary)
+        self.assert_close({"electricity_per_hour_rmb": kilowatts * tariff,
+                           "co2_per_million_tokens_g": kilowatts * carbon / million_tokens_per_hour}, cost)
+
+    def test_overload_that_ever_larger_batches_absorb_is_unstable_and_nine_tenths_of_capacity_are_not(self):
+        self.write("scenario.yaml", CALM.replace("replicas: 2", "replicas: 1").replace("requests: 2000", "requests: 5000"))
+        def run(rate):
+            return self.run_json("scenario.yaml", "--set", f"workload.arrivals.rate={rate:.3f} /s")
+        capacity = run(1000)["summary"]["requests_per_s"]
+        overloaded = run(1.1 * capacity)
+        self.assertTrue(overloaded["unstable"])
+        self.assertIsNone(overloaded["summary"]["ttft_p99_s"])
+        self.assertFalse(run(0.9 * capacity)["unstable"])
 
     def test_the_file_is_what_a_user_expects(self):
         for text in (ROUGH, CALM):

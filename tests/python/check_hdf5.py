@@ -62,6 +62,18 @@ def check_rows(file):
     return len(measured)
 
 
+def check_units(group, units):
+    """Every number but counts by reason and flags has a unit, which its key's suffix repeats."""
+    for key, value in group.attrs.items():
+        if isinstance(value, str) or key.startswith("reason_") or key in ("unstable", "quantiles_exact"):
+            continue
+        unit = units.get(key)
+        base = key.removesuffix("_low").removesuffix("_high")
+        suffixes = {"_per_s": "1/s", "_s": "s", "_w": "W", "_j": "J", "_g": "g", "_rmb": "RMB", "_usd": "USD"}
+        due = next((name for suffix, name in suffixes.items() if base.endswith(suffix)), "1")
+        check(unit == due, f"{group.name}.{key} has the unit {unit}")
+
+
 def main(path):
     with h5py.File(path, "r") as file:
         scenario = file["scenario"].attrs
@@ -82,6 +94,10 @@ def main(path):
             check((histogram["high"][:-1] <= histogram["low"][1:]).all(), f"bins of {name} overlap")
         if measured:
             check(file["histograms/e2e/count"][:].sum() == measured, "the E2E histogram counts other requests")
+        for group in [file["summary"], *file["summary/pools"].values(), *file.get("summary/classes", {}).values()]:
+            check_units(group, file["summary/units"].attrs)
+        if "cost" in file:
+            check_units(file["cost"], file["cost/units"].attrs)
         for name, value in file["summary"].attrs.items():
             check(isinstance(value, (str, np.floating, np.integer)), f"/summary.{name} is {type(value)}")
     for failure in failures:

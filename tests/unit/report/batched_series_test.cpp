@@ -113,28 +113,6 @@ TEST_CASE("MSER cuts nothing off a constant series and refuses a short one") {
   REQUIRE_FALSE(small.steady_from());
 }
 
-TEST_CASE("Student's t agrees with the tables") {
-  REQUIRE(student_t975(1) == Approx(12.706).epsilon(1e-4));
-  REQUIRE(student_t975(4) == Approx(2.776).epsilon(1e-3));
-  REQUIRE(student_t975(5) == Approx(2.571).epsilon(1e-3));
-  REQUIRE(student_t975(10) == Approx(2.228).epsilon(1e-3));
-  REQUIRE(student_t975(31) == Approx(2.0395).epsilon(1e-4));
-  REQUIRE(student_t975(1000) == Approx(1.9623).epsilon(1e-4));
-}
-
-TEST_CASE("the interval of equal batches is the textbook one") {
-  const std::vector<BatchSum> batches = {{10, 10}, {10, 20}, {10, 30}, {10, 40}, {10, 50}};
-  const Interval interval = interval_of_batches(batches);
-  const double half = 2.776445 * std::sqrt(2.5 / 5);  // variance of 1..5 is 2.5
-  REQUIRE(interval.low == Approx(3 - half).epsilon(1e-6));
-  REQUIRE(interval.high == Approx(3 + half).epsilon(1e-6));
-}
-
-TEST_CASE("fewer than five batches give no interval") {
-  const std::vector<BatchSum> batches = {{10, 10}, {10, 20}, {10, 30}, {10, 40}, {0, 0}};
-  REQUIRE(std::isnan(interval_of_batches(batches).low));
-}
-
 TEST_CASE("intervals cover the truth about 95 times in 100 on an autocorrelated series") {
   // AR(1) with coefficient 0.9: naive intervals would cover the mean about a third of the time.
   RandomStream random(6, "ar1");

@@ -1,10 +1,12 @@
 // Costs by hand.
 #include "sim/report/cost.hpp"
 
+#include <algorithm>
 #include <catch2/catch.hpp>
 #include <cmath>
 
 #include "sim/base/check.hpp"
+#include "sim/report/metrics.hpp"
 
 using namespace silicast;
 
@@ -26,12 +28,14 @@ CostInputs inputs() {
   pool.purchase = sure(87'600, Grade::kThirdParty);
   pool.rent = sure(3);
   pool.rated_watts = Range::exactly(1000);
-  pool.mean_watts = Range::exactly(500);
+  pool.tdp = pool.server_factor = sure(1);
+  pool.mean_watts = Range::exactly(8 * 500);
   pool.staff = sure(0.5);
   pool.porting = sure(175'200);
   pool.busy_seconds = 100;
   pool.prefill_seconds = 25;
   inputs.pools = {pool};
+  inputs.power = {sure(1), sure(1), sure(1), sure(1)};
   inputs.depreciation_years = sure(10);
   inputs.pue = sure(1.25);
   inputs.tariff = sure(0.4, Grade::kMeasured);
@@ -94,9 +98,39 @@ TEST_CASE("ranges run from all inputs cheap to all inputs dear") {
 TEST_CASE("the weakest grade and every input are named") {
   const Cost cost = cost_of(inputs());
   CHECK(cost.weakest == Grade::kThirdParty);
-  REQUIRE(cost.grounds.size() == 10);
+  REQUIRE(cost.grounds.size() == 16);
   CHECK(cost.grounds[0].what == "purchase of pool");
   CHECK(cost.grounds[0].grade == Grade::kThirdParty);
+}
+
+TEST_CASE("cost rests on TDP, server factor and power shares too, as electricity and carbon do") {
+  const auto weakest_with = [](auto&& weaken) {
+    CostInputs in = inputs();
+    weaken(in);
+    const Cost cost = cost_of(in);
+    CHECK(cost.weakest == Grade::kEstimate);
+    const auto weak = std::find_if(cost.grounds.begin(), cost.grounds.end(),
+                                   [](const CostGround& ground) { return ground.grade == Grade::kEstimate; });
+    return weak == cost.grounds.end() ? "" : weak->what;
+  };
+  CHECK(weakest_with([](CostInputs& in) { in.pools[0].tdp.grade = Grade::kEstimate; }) == "TDP of pool");
+  CHECK(weakest_with([](CostInputs& in) { in.pools[0].server_factor.grade = Grade::kEstimate; }) ==
+        "server power of pool");
+  CHECK(weakest_with([](CostInputs& in) { in.power.off.grade = Grade::kEstimate; }) == "power off");
+  CHECK(weakest_with([](CostInputs& in) { in.power.prefill.grade = Grade::kEstimate; }) ==
+        "power in prefill");
+}
+
+TEST_CASE("parts of a cost that are not known are left out instead of being nothing") {
+  CostInputs in = inputs();
+  in.pools[0].purchase = {};
+  in.pools[0].porting.reset();
+  for (const Metric& metric : cost_metrics(cost_of(in))) {
+    INFO(metric.key);
+    if (metric.key == "capital_per_hour_rmb" || metric.key == "porting_per_hour_rmb")
+      CHECK(std::isnan(metric.value));
+    if (metric.key == "electricity_per_hour_rmb") CHECK(metric.value == Approx(2));
+  }
 }
 
 TEST_CASE("an unknown price of one pool leaves the purchase basis out and keeps rent") {

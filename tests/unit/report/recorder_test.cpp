@@ -134,6 +134,17 @@ TEST_CASE("a given window counts the requests that arrive in it and the completi
   CHECK(summary.notes[0] == "warm-up: 1 arrival before the given 1 s left out");
 }
 
+TEST_CASE("a given window past the end measures nothing, judges no target and says so") {
+  RunFacts facts = facts_of(MeasureWindow::Mode::kGiven);
+  facts.window.from = 1e8;
+  facts.classes[0].targets.percentiles = {{LatencyMetric::kTtft, 0.99, 1}};
+  const Summary summary = five_requests(facts).summarize(at(14));
+  CHECK(summary.total.e2e.count == 0);
+  CHECK_FALSE(summary.total.goodput.targets[0].met);
+  CHECK(summary.notes[0] == "warm-up: 5 arrivals before the given 1e+08 s left out");
+  CHECK(summary.notes[1] == "the given window holds no arrival; nothing is measured");
+}
+
 TEST_CASE("Little's law holds between the moments of events and the records") {
   const Summary summary = five_requests(facts_of()).summarize(at(14));
   CHECK(summary.little.rate_times_stay == Approx((3 + 3 + 3 + 0 + 4) / 14.0));
@@ -158,9 +169,9 @@ TEST_CASE("goodput counts requests that meet every target of their class, out of
   CHECK(summary.total.goodput.requests == Approx(1 / 10.0));
   REQUIRE(summary.total.goodput.targets.size() == 2);
   CHECK(summary.total.goodput.targets[0].value == Approx(1.5));
-  CHECK_FALSE(summary.total.goodput.targets[0].met);
+  CHECK(summary.total.goodput.targets[0].met == false);
   CHECK(summary.total.goodput.targets[1].value == Approx(3.25));
-  CHECK(summary.total.goodput.targets[1].met);
+  CHECK(summary.total.goodput.targets[1].met == true);
 }
 
 TEST_CASE("without targets there is no goodput") {
@@ -238,8 +249,13 @@ TEST_CASE("MSER leaves out a cold start, the same for every metric and rate") {
   CHECK_FALSE(summary.unstable);
 }
 
-TEST_CASE("an overloaded run is unstable") {
-  Recorder recorder(facts_of());
+TEST_CASE("an overloaded run is unstable and judges no target on TTFT or E2E") {
+  RunFacts facts = facts_of();
+  facts.classes.resize(2);
+  for (ClassFacts& one : facts.classes)
+    one.targets.percentiles = {
+        {LatencyMetric::kTtft, 0.99, 1e9}, {LatencyMetric::kE2e, -1, 1e9}, {LatencyMetric::kTpot, 0.99, 1e9}};
+  Recorder recorder(facts);
   double free_at = 0;
   std::int64_t index = 0;
   std::vector<RequestRecord> ends;
@@ -256,10 +272,19 @@ TEST_CASE("an overloaded run is unstable") {
   while (ended < ends.size()) recorder.request_ended(ends[ended++]);
   const Summary summary = recorder.summarize(at(free_at));
   REQUIRE(summary.unstable);
+  for (const auto* targets : {&summary.total.goodput.targets, &summary.classes[0].goodput.targets}) {
+    for (const std::size_t i : {0, 1}) {
+      CHECK(std::isnan(targets->at(i).value));
+      CHECK_FALSE(targets->at(i).met);
+      CHECK(targets->at(i).unstable);
+    }
+    CHECK(targets->at(2).met == true);
+    CHECK_FALSE(targets->at(2).unstable);
+  }
   CHECK(summary.unstable_reason ==
-        "in the second half of the arrivals the requests in the system grow by 1 per second and each second "
-        "of arrivals "
-        "adds 1 s of waiting");
+        "in the second half of the arrivals the number in the system grows by 1 per second, 50.1% of what "
+        "arrives, "
+        "and each second adds 1 s of waiting");
 }
 
 TEST_CASE("the same announcements give the same summary whatever the cohort doublings, up to rounding") {

@@ -1,4 +1,5 @@
 // Utilisation, power and energy of hand-made runs of iterations against values worked out by hand.
+#include <algorithm>
 #include <catch2/catch.hpp>
 #include <cmath>
 
@@ -134,6 +135,77 @@ TEST_CASE("power is idle, decode and prefill shares of TDP by time, server overh
   CHECK(summary.energy.whole_run_joules.value == Approx(8 * 2 * watts * 10));
   CHECK(summary.energy.joules_per_output_token.value == Approx(8 * 2 * watts / 2));
   CHECK(summary.energy.joules_per_token.value == Approx(8 * 2 * watts / 5));
+}
+
+TEST_CASE("chips that no replica uses stand at the share off, in power, energy and the pool's watts alike") {
+  const auto summary_of = [](std::int32_t replicas, std::int32_t unused) {
+    RunFacts facts = working_facts();
+    facts.pools[0].replicas = replicas;
+    facts.pools[0].unused_chips = unused;
+    Recorder recorder(facts);
+    recorder.request_arrived(at(0), 1);
+    two_runs(recorder);
+    recorder.arrivals_ended(at(10));
+    return recorder.summarize(at(10));
+  };
+  const Summary all_used = summary_of(2, 0), some_left = summary_of(2, 8);
+  const double off_watts = 2 * 8 * 0.2 * 500;
+  CHECK(some_left.use[0].unused_chips == 8);
+  CHECK(some_left.use[0].chip_watts.value == all_used.use[0].chip_watts.value);
+  CHECK(some_left.use[0].watts.value == Approx(all_used.use[0].watts.value + off_watts));
+  CHECK(some_left.energy.watts.value == Approx(all_used.energy.watts.value + off_watts));
+  CHECK(some_left.energy.whole_run_joules.value ==
+        Approx(all_used.energy.whole_run_joules.value + 10 * off_watts));
+  // The same work on more of the bought chips: idle chips draw more than unused ones, so never less energy.
+  CHECK(summary_of(3, 4).energy.watts.value > some_left.energy.watts.value);
+  CHECK(summary_of(4, 0).energy.watts.value > summary_of(3, 4).energy.watts.value);
+}
+
+TEST_CASE("energy names the weakest grade among TDP, server factor and power shares") {
+  const auto grade_of = [](auto&& change) {
+    RunFacts facts = working_facts();
+    PoolFacts& pool = facts.pools[0];
+    for (Evidence* one : {&pool.tdp, &pool.server_factor, &pool.shares.off, &pool.shares.idle,
+                          &pool.shares.decode, &pool.shares.prefill})
+      one->grade = Grade::kMeasured;
+    change(pool);
+    Recorder recorder(facts);
+    recorder.request_arrived(at(0), 1);
+    two_runs(recorder);
+    recorder.arrivals_ended(at(10));
+    return recorder.summarize(at(10)).energy.weakest;
+  };
+  CHECK(grade_of([](PoolFacts&) {}) == Grade::kMeasured);
+  CHECK(grade_of([](PoolFacts& pool) { pool.tdp.grade = Grade::kVendor; }) == Grade::kVendor);
+  CHECK(grade_of([](PoolFacts& pool) { pool.server_factor.grade = Grade::kEstimate; }) == Grade::kEstimate);
+  CHECK(grade_of([](PoolFacts& pool) { pool.shares.off.grade = Grade::kThirdParty; }) == Grade::kThirdParty);
+}
+
+TEST_CASE("without a price sheet a server draws the default factor and the notes say so") {
+  const auto summary_of = [](bool default_power, double tdp) {
+    RunFacts facts = working_facts();
+    facts.pools[0].server_factor = default_server_factor();
+    facts.pools[0].default_power = default_power;
+    facts.pools[0].tdp.value = tdp;
+    Recorder recorder(facts);
+    recorder.request_arrived(at(0), 1);
+    two_runs(recorder);
+    recorder.arrivals_ended(at(10));
+    return recorder.summarize(at(10));
+  };
+  const auto says_so = [](const Summary& summary) {
+    const std::string note =
+        "power: no price sheet, so default figures: a server draws 1.8 (1.6 to 2.4) times its chips, a chip "
+        "its "
+        "usual shares of TDP";
+    return std::count(summary.notes.begin(), summary.notes.end(), note) == 1;
+  };
+  const Summary summary = summary_of(true, 500);
+  CHECK(summary.use[0].server_watts.value == Approx(1.8 * summary.use[0].chip_watts.value));
+  CHECK(summary.use[0].server_watts.high == Approx(2.4 * summary.use[0].chip_watts.high));
+  CHECK(says_so(summary));
+  CHECK_FALSE(says_so(summary_of(false, 500)));
+  CHECK_FALSE(says_so(summary_of(true, 0)));  // no TDP, no power
 }
 
 TEST_CASE("an unknown TDP leaves energy out instead of counting it as nothing") {

@@ -138,7 +138,31 @@ TEST_CASE("series hold rates between samples and watts by busy time") {
              watts = file.doubles("/series/chat_east/watts");
   REQUIRE(rate.size() == 3000);
   CHECK(rate[100] == Approx(10));
-  CHECK(watts[100] == Approx(400 * (0.5 * 0.25 + 0.5 * 0.65)));
+  CHECK(watts[100] == Approx(1.8 * 400 * (0.5 * 0.25 + 0.5 * 0.65)));
+}
+
+TEST_CASE("a target without a verdict has a NaN value and no 'met' in the file") {
+  const Folder folder;
+  Summary summary;
+  summary.unstable = true;
+  summary.total.goodput.targets = {{"ttft_p99", 2, kNoValue, {}, true}, {"tpot_p99", 2, 1, true}};
+  ResultFile file(folder / "a.h5", {"a", "name: a\n", 7, "0.1", "abc"}, facts(), {false, false});
+  file.finish(summary, {}, 0);
+  const Hdf5Reader read(folder / "a.h5");
+  CHECK(std::isnan(read.number("/summary/targets/ttft_p99", "value_s").value()));
+  CHECK_FALSE(read.number("/summary/targets/ttft_p99", "met"));
+  CHECK(read.number("/summary/targets/tpot_p99", "met") == 1);
+}
+
+TEST_CASE("units stand beside the summary under the same keys") {
+  const Folder folder;
+  write_run(folder / "a.h5", {});
+  const Hdf5Reader file(folder / "a.h5");
+  CHECK(file.text("/summary/units", "ttft_p99_s") == "s");
+  CHECK(file.text("/summary/units", "ttft_p99_s_low") == "s");
+  CHECK(file.text("/summary/units", "tpot_mean_s") == "s");
+  CHECK(file.text("/summary/units", "power_w") == "W");
+  CHECK(file.text("/summary/units", "busy_share") == "1");
 }
 
 TEST_CASE("equal runs give equal files") {

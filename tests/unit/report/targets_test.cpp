@@ -42,12 +42,23 @@ TEST_CASE("limits per request and percentile targets are read with their units")
   CHECK(targets.percentiles[2].name() == "itl_p99");
 }
 
-TEST_CASE("a metric with percentile targets alone holds each request to the strictest of them") {
-  const Targets targets = targets_of("{ttft_p50: 1 s, ttft_p99: 3 s, e2e: 9 s, e2e_p99: 5 s}");
-  CHECK(targets.ttft == 1);
+TEST_CASE(
+    "a request is held to its metric's highest percentile target from p90 on, or to a limit of its own") {
+  const Targets targets =
+      targets_of("{ttft_p50: 1 s, ttft_p90: 2 s, ttft_p99: 3 s, ttft_mean: 0.5 s, e2e: 9 s, e2e_p99: 5 s}");
+  CHECK(targets.ttft == 3);
   CHECK(targets.e2e == 9);
   CHECK(std::isinf(targets.tpot));
   CHECK(targets.any_per_request());
+}
+
+TEST_CASE("a median or a mean is never asked of single requests, alone or beside others") {
+  const Targets targets = targets_of("{ttft_p50: 1 s, tpot_mean: 40 ms, e2e_p50: 5 s, e2e_mean: 6 s}");
+  CHECK(std::isinf(targets.ttft));
+  CHECK(std::isinf(targets.tpot));
+  CHECK(std::isinf(targets.e2e));
+  CHECK_FALSE(targets.any_per_request());
+  CHECK(targets.percentiles.size() == 4);
   CHECK_FALSE(Targets{}.any_per_request());
 }
 

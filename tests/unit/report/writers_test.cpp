@@ -104,7 +104,10 @@ TEST_CASE("an unstable run says so instead of a TTFT, in the table and the JSON,
   Summary summary = sample("a");
   summary.unstable = true;
   summary.unstable_reason = "it grows";
+  summary.total.goodput.targets = {{"ttft_p99", 2, kNoValue, {}, true}, {"tpot_p99", 0.03, 0.0321, false}};
   const std::string table = summary_table({&summary, 1});
+  CHECK(contains(table, "target ttft_p99 2 s: unstable\n"));
+  CHECK(contains(table, "target tpot_p99 0.03000 s: missed (0.03210 s)\n"));
   CHECK(contains(line_of(table, "TTFT p99 [s]"), "unstable"));
   CHECK(contains(line_of(table, "E2E mean [s]"), "unstable"));
   CHECK(contains(line_of(table, "TPOT p99 [ms]"), "32.10"));
@@ -112,6 +115,9 @@ TEST_CASE("an unstable run says so instead of a TTFT, in the table and the JSON,
   CHECK(json["runs"][0]["unstable"] == true);
   CHECK(json["runs"][0]["summary"]["ttft_p99_s"].is_null());
   CHECK(json["runs"][0]["summary"]["tpot_p99_s"] == 0.0321);
+  CHECK(json["runs"][0]["targets"][0]["value_s"].is_null());
+  CHECK(json["runs"][0]["targets"][0]["met"].is_null());
+  CHECK(json["runs"][0]["targets"][1]["met"] == false);
 }
 
 TEST_CASE("the JSON parses, holds every metric as a number or null, and escapes names") {
@@ -134,6 +140,17 @@ TEST_CASE("the JSON parses, holds every metric as a number or null, and escapes 
       REQUIRE(value.is_null());
   }
   CHECK(run["summary"]["ttft_mean_s_low"] == 0.4);
+}
+
+TEST_CASE("the weakest grade under the energy is shown in the table and the JSON where energy is known") {
+  Summary summary = sample("a");
+  CHECK_FALSE(contains(summary_table({&summary, 1}), "energy rests on"));
+  CHECK(nlohmann::json::parse(summary_json({&summary, 1}))["runs"][0]["energy_weakest_grade"].is_null());
+  summary.energy.known = true;
+  summary.energy.weakest = Grade::kThirdParty;
+  CHECK(contains(summary_table({&summary, 1}), "energy rests on"));
+  CHECK(nlohmann::json::parse(summary_json({&summary, 1}))["runs"][0]["energy_weakest_grade"] ==
+        "third_party");
 }
 
 TEST_CASE("several pools get a table of their own") {
