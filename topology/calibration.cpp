@@ -12,17 +12,14 @@ Calibration read_calibration(const ConfigValue& value) {
     return map.required(key).evidence(Dimension::kNumber, kPositiveFraction);
   };
   // A second per kernel or collective is a slipped unit, not a slow chip.
-  const auto start = [&](std::string_view key) {
-    return map.required(key).evidence(Dimension::kTime, Bounds{0, 1});
-  };
+  const auto start = [&](std::string_view key) { return map.required(key).evidence(Dimension::kTime, Bounds{0, 1}); };
   calibration.compute = fraction("compute");
-  calibration.gemm_half_tokens =
-      map.required("gemm_half_tokens").evidence(Dimension::kNumber, Bounds{0, 1e6});
+  calibration.gemm_half_tokens = map.required("gemm_half_tokens").evidence(Dimension::kNumber, Bounds{0, 1e6});
   calibration.attention_compute = fraction("attention_compute");
-  calibration.attention_half_tokens = map.required("attention_half_tokens").evidence(Dimension::kNumber, Bounds{0, 1e6});
+  calibration.attention_half_tokens =
+      map.required("attention_half_tokens").evidence(Dimension::kNumber, Bounds{0, 1e6});
   calibration.memory = fraction("memory");
-  calibration.memory_half_bytes =
-      map.required("memory_half_bytes").evidence(Dimension::kBytes, Bounds{0, 1e12});
+  calibration.memory_half_bytes = map.required("memory_half_bytes").evidence(Dimension::kBytes, Bounds{0, 1e12});
   calibration.launch = start("launch");
   calibration.collective_start = start("collective_start");
   calibration.collective_efficiency = fraction("collective_efficiency");

@@ -10,7 +10,8 @@
 namespace silicast {
 
 // How the fields are meant: a GEMM of m tokens runs at peak * compute * m / (m + gemm_half_tokens), attention of a
-// prompt chunk of m tokens at peak * attention_compute * m / (m + attention_half_tokens); a kernel that streams b bytes at bandwidth * memory * b / (b + memory_half_bytes). Every kernel also pays `launch`.
+// prompt chunk of m tokens at peak * attention_compute * m / (m + attention_half_tokens); a kernel that streams b
+// bytes at bandwidth * memory * b / (b + memory_half_bytes). Every kernel also pays `launch`.
 struct Calibration {
   std::string chip;  // the chip file it belongs to
   std::string description;

@@ -37,8 +37,7 @@ ClusterFabric read_cluster_fabric(const ConfigValue& value) {
     fabric.oversubscription = map.required("oversubscription").evidence(Dimension::kNumber, Bounds{1, 64});
   } else {
     for (const char* key : {"ports", "oversubscription"})
-      if (const auto given = map.optional(key))
-        given->fail("a single_switch has no such limit; use kind: clos2");
+      if (const auto given = map.optional(key)) given->fail("a single_switch has no such limit; use kind: clos2");
   }
   map.done();
   return fabric;

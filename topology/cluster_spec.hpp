@@ -13,7 +13,7 @@ namespace silicast {
 
 enum class FabricKind {
   kSingleSwitch,  // every NIC on one non-blocking switch of as many ports as needed: the ideal
-  kClos2,  // leaves of `ports` ports, filled node by node, and spines; every leaf has one link to every spine
+  kClos2,         // leaves of `ports` ports, filled node by node, and spines; every leaf has one link to every spine
 };
 std::string_view name_of(FabricKind kind);  // "single_switch", "clos2"
 
@@ -21,11 +21,10 @@ struct ClusterFabric {
   std::string name;
   std::string description;
   FabricKind kind = FabricKind::kSingleSwitch;
-  Evidence hop_latency;    // s for one switch with its cable; the NICs' own latency is the node's
-  std::int32_t ports = 0;  // of a leaf and of a spine; kClos2 only
-  Evidence
-      oversubscription;  // capacity of a full leaf's NICs over that of its uplinks, 1 or more; kClos2 only
-  Mark mark;             // where it was read, for messages
+  Evidence hop_latency;       // s for one switch with its cable; the NICs' own latency is the node's
+  std::int32_t ports = 0;     // of a leaf and of a spine; kClos2 only
+  Evidence oversubscription;  // capacity of a full leaf's NICs over that of its uplinks, 1 or more; kClos2 only
+  Mark mark;                  // where it was read, for messages
 
   // Ports of a leaf that face NICs; the others face one spine each. The uplinks run at the speed that makes
   // the oversubscription exact in spite of whole ports. Both are at least 1.

@@ -59,8 +59,7 @@ void Fabric::walk(std::int32_t a, std::int32_t b, const std::vector<std::int32_t
     const auto leads = [&](std::int32_t l) {
       const std::int32_t to = graph_.links[at(l)].to;
       // Another chip may be as near, but does not forward.
-      return hops[at(to)] == hops[at(v)] - 1 &&
-             (to == b || graph_.vertices[at(to)].kind != VertexKind::kChip);
+      return hops[at(to)] == hops[at(v)] - 1 && (to == b || graph_.vertices[at(to)].kind != VertexKind::kChip);
     };
     std::int32_t choices = 0;
     for (std::int32_t l = graph_.first_out[at(v)]; l < graph_.first_out[at(v) + 1]; ++l) choices += leads(l);
@@ -95,8 +94,7 @@ GroupLinks Fabric::empty_group(std::span<const std::int32_t> chips) const {
   SILICAST_CHECK(!chips.empty(), "a group needs a rank");
   std::vector<std::int32_t> sorted(chips.begin(), chips.end());
   std::sort(sorted.begin(), sorted.end());
-  SILICAST_CHECK(sorted.front() >= 0 && sorted.back() < this->chips(), "a rank outside the {} chips",
-                 this->chips());
+  SILICAST_CHECK(sorted.front() >= 0 && sorted.back() < this->chips(), "a rank outside the {} chips", this->chips());
   SILICAST_CHECK(std::adjacent_find(sorted.begin(), sorted.end()) == sorted.end(), "a chip twice in a group");
   GroupLinks group;
   group.size = static_cast<std::int32_t>(chips.size());

@@ -43,12 +43,8 @@ class Fabric {
 
   std::int32_t chips() const { return static_cast<std::int32_t>(graph_.node_of_chip.size()); }
   std::int32_t nodes() const { return static_cast<std::int32_t>(graph_.first_chip.size()) - 1; }
-  std::int32_t first_chip(std::int32_t node) const {
-    return graph_.first_chip[static_cast<std::size_t>(node)];
-  }
-  std::int32_t node_of(std::int32_t chip) const {
-    return graph_.node_of_chip[static_cast<std::size_t>(chip)];
-  }
+  std::int32_t first_chip(std::int32_t node) const { return graph_.first_chip[static_cast<std::size_t>(node)]; }
+  std::int32_t node_of(std::int32_t chip) const { return graph_.node_of_chip[static_cast<std::size_t>(chip)]; }
   std::int32_t pod_of(std::int32_t chip) const { return graph_.pod_of_chip[static_cast<std::size_t>(chip)]; }
   const std::vector<FabricLink>& links() const { return graph_.links; }
   const std::vector<FabricVertex>& vertices() const { return graph_.vertices; }

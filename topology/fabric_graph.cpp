@@ -21,8 +21,7 @@ using Vertex = std::int32_t;
 
 class Builder {
  public:
-  Builder(const std::vector<const NodeSpec*>& nodes, const ClusterFabric& cluster)
-      : nodes_(nodes), cluster_(cluster) {
+  Builder(const std::vector<const NodeSpec*>& nodes, const ClusterFabric& cluster) : nodes_(nodes), cluster_(cluster) {
     if (nodes.empty()) throw InputError(cluster.mark, "", "a fabric needs at least one node");
   }
 
@@ -44,16 +43,14 @@ class Builder {
   }
 
   // A directed link; what is wrong with its numbers is reported at `key` of the file that `mark` names.
-  void add_link(Vertex from, Vertex to, double capacity, double latency, const Mark& mark,
-                std::string_view key) {
+  void add_link(Vertex from, Vertex to, double capacity, double latency, const Mark& mark, std::string_view key) {
     if (!(capacity > 0) || !std::isfinite(capacity))
       throw InputError(mark, fmt::format("{}.bandwidth", key),
                        fmt::format("a link needs a positive bandwidth, not {:g} B/s", capacity));
     if (!(latency >= 0) || !std::isfinite(latency))
       throw InputError(mark, fmt::format("{}.latency", key),
                        fmt::format("a link needs a latency of zero or more, not {:g} s", latency));
-    boost::add_edge(index(from), index(to), FabricLink{from, to, BytesPerSecond(capacity), Seconds(latency)},
-                    graph_);
+    boost::add_edge(index(from), index(to), FabricLink{from, to, BytesPerSecond(capacity), Seconds(latency)}, graph_);
   }
 
   void add_both(Vertex a, Vertex b, double capacity, double latency, const Mark& mark, std::string_view key) {
@@ -104,8 +101,7 @@ class Builder {
         mesh(first, node.chips, wires.link, node.mark);
         break;
       case Wiring::kSwitch:
-        star(first, node.chips, add_vertex(VertexKind::kNodeSwitch, Tier::kNode), wires.link, node.mark,
-             "scale_up");
+        star(first, node.chips, add_vertex(VertexKind::kNodeSwitch, Tier::kNode), wires.link, node.mark, "scale_up");
         break;
       case Wiring::kGroups:
         wire_groups(node, first);
@@ -130,8 +126,7 @@ class Builder {
     for (std::size_t a = 0; a < hosts.size(); ++a)
       for (std::size_t b = a + 1; b < hosts.size(); ++b)
         add_both(hosts[a], hosts[b], between.bandwidth.value * per_host,
-                 between.latency.value - wires.hosts->within.latency.value, node.mark,
-                 "scale_up.hosts.between");
+                 between.latency.value - wires.hosts->within.latency.value, node.mark, "scale_up.hosts.between");
   }
 
   void wire_pods() {
@@ -179,8 +174,8 @@ class Builder {
       throw InputError(cluster_.mark, "ports",
                        fmt::format("{} chips need {} leaves, but a spine has {} ports; use more ports",
                                    frozen_.first_chip.back(), leaves.size(), cluster_.ports));
-    const double uplink = fastest_nic * cluster_.leaf_down_ports() /
-                          (cluster_.oversubscription.value * cluster_.leaf_up_ports());
+    const double uplink =
+        fastest_nic * cluster_.leaf_down_ports() / (cluster_.oversubscription.value * cluster_.leaf_up_ports());
     for (std::int32_t s = 0; s < cluster_.leaf_up_ports(); ++s) {
       const Vertex spine = add_vertex(VertexKind::kSpine, Tier::kScaleOut);
       for (const Vertex leaf : leaves)
@@ -203,10 +198,9 @@ class Builder {
     for (std::size_t i = 0; i < nodes_.size(); ++i)
       for (Vertex chip = frozen_.first_chip[i]; chip < frozen_.first_chip[i + 1]; ++chip)
         if (component[index(chip)] != component[index(frozen_.first_chip[i])])
-          throw InputError(
-              nodes_[i]->mark, "scale_up",
-              fmt::format("chips 0 and {} of node '{}' have no link between them; groups need hosts",
-                          chip - frozen_.first_chip[i], nodes_[i]->name));
+          throw InputError(nodes_[i]->mark, "scale_up",
+                           fmt::format("chips 0 and {} of node '{}' have no link between them; groups need hosts",
+                                       chip - frozen_.first_chip[i], nodes_[i]->name));
   }
 
   void check_connected() const {
@@ -217,8 +211,7 @@ class Builder {
   FabricGraph freeze() {
     const std::size_t count = boost::num_vertices(graph_);
     for (std::size_t v = 0; v < count; ++v) frozen_.vertices.push_back(graph_[v]);
-    for (const auto edge : boost::make_iterator_range(boost::edges(graph_)))
-      frozen_.links.push_back(graph_[edge]);
+    for (const auto edge : boost::make_iterator_range(boost::edges(graph_))) frozen_.links.push_back(graph_[edge]);
     std::sort(frozen_.links.begin(), frozen_.links.end(), [](const FabricLink& a, const FabricLink& b) {
       return std::pair(a.from, a.to) < std::pair(b.from, b.to);
     });

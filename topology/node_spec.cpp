@@ -90,8 +90,7 @@ NodeSpec read_node(const ConfigValue& node) {
   spec.scale_up = read_scale_up(map.required("scale_up"), spec.chips);
   if (const auto pod = map.optional("pod")) spec.pod = read_pod(*pod);
   if (const auto nic = map.optional("nic")) spec.nic = read_link(*nic);
-  if (const auto host = map.optional("host_link"))
-    spec.host_link = host->evidence(Dimension::kByteRate, kLinkBounds);
+  if (const auto host = map.optional("host_link")) spec.host_link = host->evidence(Dimension::kByteRate, kLinkBounds);
   map.done();
   return spec;
 }

@@ -22,8 +22,7 @@ std::string_view name_of(PriceBasis basis);  // "card", "server_share"
 struct ChipPrice {
   Evidence purchase;  // RMB per chip, as quoted
   PriceBasis basis = PriceBasis::kServerShare;
-  std::optional<Evidence>
-      rent;  // RMB/h per chip, bare metal for a year or more; none where no quote is known
+  std::optional<Evidence> rent;  // RMB/h per chip, bare metal for a year or more; none where no quote is known
 };
 
 // Power of a chip as a share of its TDP.

@@ -20,7 +20,7 @@ class ArrivalProcess {
   // InputError when arrivals run past kLastArrival.
   virtual std::optional<SimTime> next() = 0;
 
-  virtual double mean_rate() const = 0;  // requests/s in the long run, or until its end
+  virtual double mean_rate() const = 0;                                // requests/s in the long run, or until its end
   virtual std::optional<Seconds> end() const { return std::nullopt; }  // when the process ends of itself
 };
 

@@ -110,8 +110,7 @@ constexpr std::array<RegistryEntry<ArrivalFactory>, 6> kProcesses = {{
     {"gamma", "gamma gaps, by rate and cv: burstier than Poisson above cv 1, smoother below", make_gamma},
     {"weibull", "Weibull gaps, by rate and cv or shape", make_weibull},
     {"fixed", "evenly spaced at a rate", make_fixed},
-    {"diurnal", "Poisson with a sinusoidal rate, by its mean, peak_to_mean, period and phase",
-     make_diurnal_arrivals},
+    {"diurnal", "Poisson with a sinusoidal rate, by its mean, peak_to_mean, period and phase", make_diurnal_arrivals},
     {"piecewise", "Poisson with a rate for each of several pieces of time", make_piecewise_arrivals},
 }};
 constexpr Registry<ArrivalFactory> kRegistry("arrival process", kProcesses);

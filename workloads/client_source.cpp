@@ -9,8 +9,8 @@
 
 namespace silicast {
 
-ClientSource::ClientSource(std::unique_ptr<RequestSource> source, ClientEdits edits,
-                           RandomStream abort_stream, ConfigValue at)
+ClientSource::ClientSource(std::unique_ptr<RequestSource> source, ClientEdits edits, RandomStream abort_stream,
+                           ConfigValue at)
     : source_(std::move(source)), edits_(edits), abort_stream_(abort_stream), at_(std::move(at)) {}
 
 RequestSpec ClientSource::take() {
@@ -20,8 +20,7 @@ RequestSpec ClientSource::take() {
     request.output_tokens = scaled(request.output_tokens);
     if (request.max_output_tokens > 0) request.max_output_tokens = scaled(request.max_output_tokens);
   }
-  if (edits_.max_output > 0 &&
-      (request.max_output_tokens == 0 || edits_.max_output < request.max_output_tokens)) {
+  if (edits_.max_output > 0 && (request.max_output_tokens == 0 || edits_.max_output < request.max_output_tokens)) {
     request.max_output_tokens = edits_.max_output;
     request.output_tokens = std::min(request.output_tokens, edits_.max_output);
   }
@@ -32,8 +31,7 @@ RequestSpec ClientSource::take() {
 
 std::int32_t ClientSource::scaled(std::int32_t tokens) const {
   const double scaled = tokens * edits_.token_scale;
-  if (scaled > static_cast<double>(kMaxTokens))
-    at_.fail(fmt::format("makes over {} tokens of {}", kMaxTokens, tokens));
+  if (scaled > static_cast<double>(kMaxTokens)) at_.fail(fmt::format("makes over {} tokens of {}", kMaxTokens, tokens));
   return static_cast<std::int32_t>(std::max<long long>(1, std::llround(scaled)));
 }
 

@@ -23,8 +23,7 @@ struct ClientEdits {
 class ClientSource final : public RequestSource {
  public:
   // `at` is where a token count that grows past kMaxTokens is reported.
-  ClientSource(std::unique_ptr<RequestSource> source, ClientEdits edits, RandomStream abort_stream,
-               ConfigValue at);
+  ClientSource(std::unique_ptr<RequestSource> source, ClientEdits edits, RandomStream abort_stream, ConfigValue at);
 
   std::optional<SimTime> next_time() override { return source_->next_time(); }
   RequestSpec take() override;

@@ -46,8 +46,7 @@ RequestSpec ClosedLoopSource::take() {
   request.client = asking.client;
   lengths_.draw(request);
   const double mean = think_time_.mean.value();
-  pause_[static_cast<std::size_t>(asking.client)] =
-      think_time_.exponential ? mean * think_stream_.exponential() : mean;
+  pause_[static_cast<std::size_t>(asking.client)] = think_time_.exponential ? mean * think_stream_.exponential() : mean;
   return request;
 }
 
@@ -57,8 +56,7 @@ bool ClosedLoopSource::more_after_ends() const {
 
 void ClosedLoopSource::ended(const RequestSpec& request, SimTime now) {
   const auto client = static_cast<std::size_t>(request.client);
-  SILICAST_CHECK(client < pause_.size() && pause_[client] >= 0, "client {} waits for no answer",
-                 request.client);
+  SILICAST_CHECK(client < pause_.size() && pause_[client] >= 0, "client {} waits for no answer", request.client);
   // Each client's turn ends once at an instant, unless requests are refused on arrival and nobody pauses.
   ends_at_once_ = now == last_end_ ? ends_at_once_ + 1 : 0;
   last_end_ = now;

@@ -22,8 +22,8 @@ class ClosedLoopSource final : public RequestSource {
  public:
   // All clients ask at time 0. A request that would arrive at bounds.end or later is not made; next_time() is an
   // InputError when one would arrive past kLastArrival.
-  ClosedLoopSource(std::int32_t concurrency, ThinkTime think_time, RandomStream think_stream,
-                   RequestLengths lengths, SourceBounds bounds, ConfigValue at);
+  ClosedLoopSource(std::int32_t concurrency, ThinkTime think_time, RandomStream think_stream, RequestLengths lengths,
+                   SourceBounds bounds, ConfigValue at);
 
   std::optional<SimTime> next_time() override;
   RequestSpec take() override;

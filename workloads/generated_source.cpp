@@ -4,8 +4,7 @@
 
 namespace silicast {
 
-GeneratedSource::GeneratedSource(std::unique_ptr<ArrivalProcess> arrivals, RequestLengths lengths,
-                                 SourceBounds bounds)
+GeneratedSource::GeneratedSource(std::unique_ptr<ArrivalProcess> arrivals, RequestLengths lengths, SourceBounds bounds)
     : arrivals_(std::move(arrivals)), lengths_(std::move(lengths)), bounds_(bounds) {
   advance();
 }

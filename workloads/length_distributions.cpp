@@ -18,8 +18,7 @@ struct TokenRange {
 
   static TokenRange read(ConfigMap& map) {
     TokenRange range;
-    if (const auto min = map.optional("min"))
-      range.min = static_cast<std::int32_t>(min->integer(1, kMaxTokens));
+    if (const auto min = map.optional("min")) range.min = static_cast<std::int32_t>(min->integer(1, kMaxTokens));
     if (const auto max = map.optional("max")) {
       range.max = static_cast<std::int32_t>(max->integer(1, kMaxTokens));
       if (range.max < range.min) max->fail(fmt::format("{} is below min {}", range.max, range.min));
@@ -70,8 +69,7 @@ class GeometricLengths final : public LengthDistribution {
 
   std::int32_t draw(RandomStream& stream) const override {
     const std::int64_t length = stream.geometric(mean_);
-    return static_cast<std::int32_t>(
-        std::min<std::int64_t>(std::max<std::int64_t>(length, range_.min), range_.max));
+    return static_cast<std::int32_t>(std::min<std::int64_t>(std::max<std::int64_t>(length, range_.min), range_.max));
   }
 
   // E[clamp(X, a, b)] = a + sum of P(X > k) for k from a to b - 1.
@@ -86,15 +84,13 @@ class GeometricLengths final : public LengthDistribution {
 };
 
 std::unique_ptr<LengthDistribution> make_fixed(ConfigMap& map, const WorkloadScope&) {
-  return std::make_unique<FixedLengths>(
-      static_cast<std::int32_t>(map.required("tokens").integer(1, kMaxTokens)));
+  return std::make_unique<FixedLengths>(static_cast<std::int32_t>(map.required("tokens").integer(1, kMaxTokens)));
 }
 
 std::unique_ptr<LengthDistribution> make_lognormal(ConfigMap& map, const WorkloadScope&) {
   const auto mean = map.optional("mean"), cv = map.optional("cv"), p50 = map.optional("p50");
   const auto median = map.optional("median"), sigma = map.optional("sigma");
-  const int given =
-      mean.has_value() + cv.has_value() + p50.has_value() + median.has_value() + sigma.has_value();
+  const int given = mean.has_value() + cv.has_value() + p50.has_value() + median.has_value() + sigma.has_value();
   const bool whole = (mean && (cv || p50)) || (median && sigma);
   const TokenRange range = TokenRange::read(map);
   if (given != 2 || !whole) {
@@ -125,8 +121,7 @@ std::unique_ptr<LengthDistribution> make_geometric(ConfigMap& map, const Workloa
 
 constexpr std::array<RegistryEntry<LengthFactory>, 4> kDistributions = {{
     {"fixed", "always the same number of tokens", make_fixed},
-    {"lognormal", "by mean and cv, mean and p50, or median and sigma; clamped to min and max",
-     make_lognormal},
+    {"lognormal", "by mean and cv, mean and p50, or median and sigma; clamped to min and max", make_lognormal},
     {"geometric", "memoryless, by its mean; clamped to min and max", make_geometric},
     {"histogram", "measured values or bins with weights, inline or from a CSV file", make_histogram_lengths},
 }};
@@ -140,8 +135,7 @@ const Registry<LengthFactory>& length_distributions() {
 
 std::unique_ptr<LengthDistribution> make_lengths(const ConfigValue& lengths, const WorkloadScope& scope) {
   ConfigMap map = lengths.map();
-  std::unique_ptr<LengthDistribution> made =
-      map.required("distribution").entry_of(kRegistry).make(map, scope);
+  std::unique_ptr<LengthDistribution> made = map.required("distribution").entry_of(kRegistry).make(map, scope);
   map.done();
   return made;
 }

@@ -66,8 +66,7 @@ std::vector<double> read_weights(const ConfigValue& value, std::size_t due, std:
 
 std::vector<std::int32_t> read_tokens(const ConfigValue& value) {
   std::vector<std::int32_t> tokens;
-  for (const ConfigValue& item : value.list())
-    tokens.push_back(static_cast<std::int32_t>(item.integer(1, kMaxTokens)));
+  for (const ConfigValue& item : value.list()) tokens.push_back(static_cast<std::int32_t>(item.integer(1, kMaxTokens)));
   return tokens;
 }
 
@@ -83,8 +82,7 @@ std::vector<Bin> read_values(const ConfigValue& values, const ConfigValue& weigh
 std::vector<Bin> read_edges(const ConfigValue& edges, const ConfigValue& weights) {
   const std::vector<std::int32_t> tokens = read_tokens(edges);
   if (tokens.size() < 2) edges.fail("at least two edges are due");
-  const std::vector<double> shares =
-      read_weights(weights, tokens.size() - 1, "bins (one less than the edges)");
+  const std::vector<double> shares = read_weights(weights, tokens.size() - 1, "bins (one less than the edges)");
   std::vector<Bin> bins;
   for (std::size_t i = 0; i + 1 < tokens.size(); ++i) {
     if (tokens[i + 1] <= tokens[i])
@@ -114,9 +112,8 @@ std::vector<Bin> read_file(const ConfigValue& file, const WorkloadScope& scope) 
     if (bin.high < bin.low)
       throw InputError(csv.mark(high), "to", fmt::format("{} is not over from {}", bin.high + 1, bin.low));
     if (!parse_number(csv.field(weight), bin.weight) || !(bin.weight >= 0 && bin.weight <= kMaxWeight))
-      throw InputError(
-          csv.mark(weight), "weight",
-          fmt::format("{} is not a number from 0 to {:g}", quoted_text(csv.field(weight)), kMaxWeight));
+      throw InputError(csv.mark(weight), "weight",
+                       fmt::format("{} is not a number from 0 to {:g}", quoted_text(csv.field(weight)), kMaxWeight));
     if (bins.size() == kMaxBins) throw InputError(csv.mark(low), "", fmt::format("over {} rows", kMaxBins));
     bins.push_back(bin);
   }

@@ -26,9 +26,8 @@ RequestSpec MergeSource::take() {
   const auto child = static_cast<std::size_t>(std::min_element(next_.begin(), next_.end()) - next_.begin());
   SILICAST_CHECK(next_[child] != SimTime::never(), "take() of an exhausted source");
   RequestSpec request = children_[child]->take();
-  const std::int64_t client =
-      static_cast<std::int64_t>(request.client) * static_cast<std::int64_t>(children_.size()) +
-      static_cast<std::int64_t>(child);
+  const std::int64_t client = static_cast<std::int64_t>(request.client) * static_cast<std::int64_t>(children_.size()) +
+                              static_cast<std::int64_t>(child);
   SILICAST_CHECK(client <= std::numeric_limits<std::int32_t>::max(), "too many merged clients");
   request.client = static_cast<std::int32_t>(client);
   refresh(child);
@@ -42,8 +41,7 @@ SimTime MergeSource::closes() const {
 }
 
 bool MergeSource::more_after_ends() const {
-  return std::any_of(children_.begin(), children_.end(),
-                     [](const auto& child) { return child->more_after_ends(); });
+  return std::any_of(children_.begin(), children_.end(), [](const auto& child) { return child->more_after_ends(); });
 }
 
 void MergeSource::ended(const RequestSpec& request, SimTime now) {

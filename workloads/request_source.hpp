@@ -12,14 +12,14 @@ namespace silicast {
 // A request before anyone serves it.
 struct RequestSpec {
   SimTime arrival;
-  std::int32_t prompt_tokens = 0;   // >= 1
-  std::int32_t output_tokens = 0;   // >= 1: the true length, after the client's own limit; no policy sees it
+  std::int32_t prompt_tokens = 0;      // >= 1
+  std::int32_t output_tokens = 0;      // >= 1: the true length, after the client's own limit; no policy sees it
   std::int32_t max_output_tokens = 0;  // what the client declared; 0: nothing declared
   ClassId request_class{0};
-  std::int32_t client = 0;          // closed loop: who asks; opaque to everybody but its source
+  std::int32_t client = 0;  // closed loop: who asks; opaque to everybody but its source
   // How long the client waits for the whole answer; never() when it waits for ever.
   SimTime deadline = SimTime::never();
-  bool deadline_is_abort = false;   // the client leaves of its own accord, rather than by its timeout
+  bool deadline_is_abort = false;  // the client leaves of its own accord, rather than by its timeout
 };
 
 class RequestSource {

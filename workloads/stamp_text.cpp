@@ -157,17 +157,15 @@ ParsedInteger parse_datetime(std::string_view text) {
   const int minute = take_digits(rest, 2);
   const bool colon2 = take(rest, ':');
   const int second = take_digits(rest, 2);
-  if (!dash1 || !dash2 || !blank || !colon1 || !colon2 || year < 0 || second < 0)
-    return refused(text, kWrong);
-  if (month < 1 || month > 12 || day < 1 || day > days_in_month(year, month) || hour < 0 || hour > 23 ||
-      minute < 0 || minute > 59 || second > 59)
+  if (!dash1 || !dash2 || !blank || !colon1 || !colon2 || year < 0 || second < 0) return refused(text, kWrong);
+  if (month < 1 || month > 12 || day < 1 || day > days_in_month(year, month) || hour < 0 || hour > 23 || minute < 0 ||
+      minute > 59 || second > 59)
     return refused(text, kWrong);
   const std::int64_t fraction = take(rest, '.') ? take_fraction(rest) : 0;
   std::int64_t zone = 0;
   if (fraction < 0 || !take_zone(rest, zone)) return refused(text, kWrong);
   if (year < 1970 || year > 2261) return refused(text, "is not between the years 1970 and 2261");
-  const std::int64_t seconds =
-      days_from_civil(year, month, day) * 86400 + hour * 3600 + minute * 60 + second - zone;
+  const std::int64_t seconds = days_from_civil(year, month, day) * 86400 + hour * 3600 + minute * 60 + second - zone;
   return {true, seconds * 1'000'000'000 + fraction, {}};
 }
 

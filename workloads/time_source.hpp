@@ -10,11 +10,10 @@
 namespace silicast {
 
 struct TimeEdits {
-  SimTime from;                   // arrivals ahead of it are dropped; it becomes time 0
-  SimTime to = SimTime::never();  // arrivals from it on are dropped
-  std::int64_t first =
-      std::numeric_limits<std::int64_t>::max();  // requests kept, from the first in the window
-  double speed = 1;                              // gaps between arrivals are divided by it
+  SimTime from;                                                   // arrivals ahead of it are dropped; it becomes time 0
+  SimTime to = SimTime::never();                                  // arrivals from it on are dropped
+  std::int64_t first = std::numeric_limits<std::int64_t>::max();  // requests kept, from the first in the window
+  double speed = 1;                                               // gaps between arrivals are divided by it
 };
 
 class TimeSource final : public RequestSource {

@@ -16,8 +16,7 @@ TraceColumns TraceColumns::read(ConfigMap& trace, const std::vector<std::string>
   std::vector<std::string> taken;
   const auto column = [&](const ConfigValue& value) {
     if (std::find(taken.begin(), taken.end(), value.text()) != taken.end())
-      value.fail(fmt::format("'{}' is named for another quantity already; each has a column of its own",
-                             value.text()));
+      value.fail(fmt::format("'{}' is named for another quantity already; each has a column of its own", value.text()));
     return taken.emplace_back(value.text());
   };
   columns.arrival = column(names.required("arrival"));
@@ -29,8 +28,8 @@ TraceColumns TraceColumns::read(ConfigMap& trace, const std::vector<std::string>
   }
   names.done();
   ConfigMap units = trace.required("units").map();
-  columns.unit = static_cast<ArrivalUnit>(
-      units.required("arrival").choice({"ns", "us", "ms", "s", "datetime"}, "unit of time"));
+  columns.unit =
+      static_cast<ArrivalUnit>(units.required("arrival").choice({"ns", "us", "ms", "s", "datetime"}, "unit of time"));
   units.done();
   return columns;
 }
@@ -52,9 +51,8 @@ std::int32_t tokens_of(const std::string& column, std::string_view text, const M
 ClassId class_of(const TraceColumns& columns, std::string_view text, const Mark& mark) {
   const auto found = std::find(columns.class_names.begin(), columns.class_names.end(), text);
   if (found == columns.class_names.end())
-    throw InputError(
-        mark, *columns.request_class,
-        fmt::format("unknown class {}{}", quoted_text(text), suggestion(text, columns.class_names)));
+    throw InputError(mark, *columns.request_class,
+                     fmt::format("unknown class {}{}", quoted_text(text), suggestion(text, columns.class_names)));
   return ClassId{static_cast<std::int32_t>(found - columns.class_names.begin())};
 }
 

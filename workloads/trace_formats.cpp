@@ -70,20 +70,17 @@ class JsonlTrace final : public TraceReader {
     switch (field.kind) {
       case JsonField::Kind::kNumber:
         if (!text_is_due) return field.text;
-        throw InputError(json_.mark(), key,
-                         fmt::format("the number {} where text is due", field.text.substr(0, 40)));
+        throw InputError(json_.mark(), key, fmt::format("the number {} where text is due", field.text.substr(0, 40)));
       case JsonField::Kind::kText:
         if (text_is_due) return field.text;
-        throw InputError(json_.mark(), key,
-                         fmt::format("the text {} where a number is due", quoted_text(field.text)));
+        throw InputError(json_.mark(), key, fmt::format("the text {} where a number is due", quoted_text(field.text)));
       case JsonField::Kind::kNull:
         throw InputError(json_.mark(), key, "is null");
       default:
-        throw InputError(
-            json_.mark(), key,
-            fmt::format("{} where {} is due",
-                        field.kind == JsonField::Kind::kBoolean ? "true or false" : "a list or an object",
-                        text_is_due ? "text" : "a number"));
+        throw InputError(json_.mark(), key,
+                         fmt::format("{} where {} is due",
+                                     field.kind == JsonField::Kind::kBoolean ? "true or false" : "a list or an object",
+                                     text_is_due ? "text" : "a number"));
     }
   }
 
@@ -93,8 +90,8 @@ class JsonlTrace final : public TraceReader {
 
 // Azure's public traces of 2023 and 2024 (github.com/Azure/AzurePublicDataset, CC-BY-4.0) have the same
 // header; their stamps carry 100 ns and 1 us digits, and some of 2024 a zone.
-std::unique_ptr<TraceReader> make_azure(ConfigMap&, std::unique_ptr<std::istream> input,
-                                        const std::string& name, const WorkloadContext&) {
+std::unique_ptr<TraceReader> make_azure(ConfigMap&, std::unique_ptr<std::istream> input, const std::string& name,
+                                        const WorkloadContext&) {
   TraceColumns columns;
   columns.arrival = "TIMESTAMP";
   columns.prompt = "ContextTokens";
@@ -104,20 +101,17 @@ std::unique_ptr<TraceReader> make_azure(ConfigMap&, std::unique_ptr<std::istream
 }
 
 template <class Trace>
-std::unique_ptr<TraceReader> make_mapped(ConfigMap& trace, std::unique_ptr<std::istream> input,
-                                         const std::string& name, const WorkloadContext& context) {
+std::unique_ptr<TraceReader> make_mapped(ConfigMap& trace, std::unique_ptr<std::istream> input, const std::string& name,
+                                         const WorkloadContext& context) {
   return std::make_unique<Trace>(TraceColumns::read(trace, context.class_names), std::move(input), name);
 }
 
 constexpr std::array<RegistryEntry<TraceFormatFactory>, 3> kFormats = {{
-    {"azure",
-     "Azure's public LLM inference traces of 2023 and 2024 (TIMESTAMP,ContextTokens,GeneratedTokens)",
+    {"azure", "Azure's public LLM inference traces of 2023 and 2024 (TIMESTAMP,ContextTokens,GeneratedTokens)",
      make_azure},
-    {"csv",
-     "any CSV file with a header; say which columns hold what (columns:) and the unit of time (units:)",
+    {"csv", "any CSV file with a header; say which columns hold what (columns:) and the unit of time (units:)",
      make_mapped<CsvTrace>},
-    {"jsonl",
-     "any file of one JSON object a line; say which keys hold what (columns:) and the unit of time (units:)",
+    {"jsonl", "any file of one JSON object a line; say which keys hold what (columns:) and the unit of time (units:)",
      make_mapped<JsonlTrace>},
 }};
 constexpr Registry<TraceFormatFactory> kRegistry("trace format", kFormats);

@@ -40,8 +40,7 @@ class TraceReader {
 
 // Reads its own keys of the `trace` mapping (`format` and `file` are asked for already).
 using TraceFormatFactory = std::unique_ptr<TraceReader>(ConfigMap& trace, std::unique_ptr<std::istream> input,
-                                                        const std::string& name,
-                                                        const WorkloadContext& context);
+                                                        const std::string& name, const WorkloadContext& context);
 
 // azure, csv, jsonl.
 const Registry<TraceFormatFactory>& trace_formats();

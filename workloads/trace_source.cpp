@@ -8,8 +8,7 @@
 
 namespace silicast {
 
-TraceSource::TraceSource(std::unique_ptr<TraceReader> reader, const std::string& name)
-    : reader_(std::move(reader)) {
+TraceSource::TraceSource(std::unique_ptr<TraceReader> reader, const std::string& name) : reader_(std::move(reader)) {
   if (!reader_->next(row_)) throw InputError({name, 0, 0}, "", "holds no request");
   first_ns_ = last_ns_ = row_.stamp_ns;
   last_stamp_ = row_.stamp;
@@ -20,8 +19,8 @@ bool TraceSource::read() {
   if (!reader_->next(row_)) return false;
   if (row_.stamp_ns < last_ns_)
     throw InputError(reader_->mark(), reader_->arrival_name(),
-                     fmt::format("out of order: {} comes behind {}; sort the trace by time",
-                                 quoted_text(row_.stamp), quoted_text(last_stamp_)));
+                     fmt::format("out of order: {} comes behind {}; sort the trace by time", quoted_text(row_.stamp),
+                                 quoted_text(last_stamp_)));
   if (row_.stamp_ns - first_ns_ > kLastArrival.ns)
     throw InputError(reader_->mark(), reader_->arrival_name(),
                      fmt::format("{} is over 63 years behind the trace's first request; is the unit right?",

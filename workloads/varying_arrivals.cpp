@@ -22,8 +22,7 @@ class DiurnalArrivals final : public ArrivalProcess {
     double share = 0;
     do {
       now_ = later(now_, stream_.exponential() / (mean_ * (1 + swing_)), at_);
-      share =
-          1 + swing_ * std::sin(2 * std::numbers::pi * std::fmod((now_.seconds() + phase_) / period_, 1.0));
+      share = 1 + swing_ * std::sin(2 * std::numbers::pi * std::fmod((now_.seconds() + phase_) / period_, 1.0));
     } while (stream_.uniform() * (1 + swing_) >= share);
     return now_;
   }
@@ -109,8 +108,8 @@ Piece read_piece(const ConfigValue& value, SimTime start, bool last) {
   const double seconds = given.quantity(Dimension::kTime, kSpanBounds);
   piece.end = until ? SimTime{} + Seconds(seconds) : start + Seconds(seconds);
   if (piece.end <= start)
-    given.fail(fmt::format("must be over the end of the piece ahead, {}",
-                           format_quantity(start.seconds(), Dimension::kTime)));
+    given.fail(
+        fmt::format("must be over the end of the piece ahead, {}", format_quantity(start.seconds(), Dimension::kTime)));
   if (piece.end > kLastArrival) given.fail("the piece ends past 63 years");
   return piece;
 }
@@ -134,8 +133,7 @@ std::unique_ptr<ArrivalProcess> make_piecewise_arrivals(ConfigMap& map, RandomSt
   std::vector<Piece> pieces;
   for (std::size_t i = 0; i < items.size(); ++i)
     pieces.push_back(read_piece(items[i], i == 0 ? SimTime{} : pieces.back().end, i + 1 == items.size()));
-  const bool some =
-      std::any_of(pieces.begin(), pieces.end(), [](const Piece& piece) { return piece.rate > 0; });
+  const bool some = std::any_of(pieces.begin(), pieces.end(), [](const Piece& piece) { return piece.rate > 0; });
   if (!some) list.fail("no piece has a rate over zero");
   return std::make_unique<PiecewiseArrivals>(std::move(pieces), stream, map.value());
 }

@@ -31,8 +31,8 @@ struct Built {
   std::int64_t concurrency = 0;  // clients of closed loops
 };
 
-std::unique_ptr<RequestSource> open_trace(const ConfigValue& value, const WorkloadScope& scope,
-                                          WorkloadInfo& info, std::string& path) {
+std::unique_ptr<RequestSource> open_trace(const ConfigValue& value, const WorkloadScope& scope, WorkloadInfo& info,
+                                          std::string& path) {
   ConfigMap map = value.map();
   const auto& format = map.required("format").entry_of(trace_formats());
   const ConfigValue file = map.required("file");
@@ -81,8 +81,8 @@ Built make_generated(const ConfigValue& value, ConfigMap& map, const WorkloadSco
   built.info.mean_rate = rate;
   RequestLengths lengths = read_lengths(map, scope, built.info);
   built.info.description =
-      fmt::format("{} arrivals at {:.4g} requests/s, prompt mean {:.4g}, output mean {:.4g} tokens",
-                  process.name, rate, *built.info.mean_prompt, *built.info.mean_output);
+      fmt::format("{} arrivals at {:.4g} requests/s, prompt mean {:.4g}, output mean {:.4g} tokens", process.name, rate,
+                  *built.info.mean_prompt, *built.info.mean_output);
   built.source = std::make_unique<GeneratedSource>(std::move(made), std::move(lengths), bounds);
   return built;
 }
@@ -110,9 +110,8 @@ Built make_closed_loop(const ConfigValue& value, ConfigMap& map, const WorkloadS
   built.info.open_loop = false;
   if (counted && !loop.has("duration")) built.info.requests = bounds.requests;
   RequestLengths lengths = read_lengths(map, scope, built.info);
-  built.info.description =
-      fmt::format("closed loop of {} clients, prompt mean {:.4g}, output mean {:.4g} tokens", built.clients,
-                  *built.info.mean_prompt, *built.info.mean_output);
+  built.info.description = fmt::format("closed loop of {} clients, prompt mean {:.4g}, output mean {:.4g} tokens",
+                                       built.clients, *built.info.mean_prompt, *built.info.mean_output);
   built.source = std::make_unique<ClosedLoopSource>(static_cast<std::int32_t>(built.clients), think,
                                                     scope.stream("think"), std::move(lengths), bounds, value);
   return built;
@@ -159,16 +158,15 @@ Built make_merge(const ConfigValue& value, const WorkloadScope& scope) {
   std::vector<WorkloadInfo> infos;
   std::int64_t clients = 1, concurrency = 0;
   for (std::size_t i = 0; i < items.size(); ++i) {
-    WorkloadScope inner{scope.context, fmt::format("{}/merge[{}]", scope.name, i), scope.preset_file,
-                        scope.depth + 1};
+    WorkloadScope inner{scope.context, fmt::format("{}/merge[{}]", scope.name, i), scope.preset_file, scope.depth + 1};
     Built child = build(items[i], inner);
     children.push_back(std::move(child.source));
     infos.push_back(std::move(child.info));
     clients = std::max(clients, child.clients);
     concurrency += child.concurrency;
     if (concurrency > kMaxConcurrency)
-      items[i].fail(fmt::format("{} clients in all of the merged closed loops so far; at most {} may ask",
-                                concurrency, kMaxConcurrency));
+      items[i].fail(fmt::format("{} clients in all of the merged closed loops so far; at most {} may ask", concurrency,
+                                kMaxConcurrency));
   }
   Built built;
   built.concurrency = concurrency;

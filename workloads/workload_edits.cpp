@@ -66,8 +66,7 @@ void WorkloadEdits::read_clients(ConfigMap& map, const WorkloadScope& scope) {
   }
   if (const auto name = map.optional("class")) {
     if (scope.context.class_names.empty()) name->fail("the scenario declares no classes");
-    client_.request_class =
-        ClassId{static_cast<std::int32_t>(name->choice(scope.context.class_names, "class"))};
+    client_.request_class = ClassId{static_cast<std::int32_t>(name->choice(scope.context.class_names, "class"))};
     description_ += ", class " + name->text();
     edits_clients_ = true;
   }
@@ -83,8 +82,8 @@ void WorkloadEdits::read_clients(ConfigMap& map, const WorkloadScope& scope) {
     client_.abort_mean = Seconds(after.required("mean").quantity(Dimension::kTime, kPatienceBounds));
     after.done();
     keys.done();
-    description_ += fmt::format(", {:g}% abort after {} on average", 100 * client_.abort_probability,
-                                shown(client_.abort_mean));
+    description_ +=
+        fmt::format(", {:g}% abort after {} on average", 100 * client_.abort_probability, shown(client_.abort_mean));
     edits_clients_ = true;
   }
 }
@@ -92,8 +91,7 @@ void WorkloadEdits::read_clients(ConfigMap& map, const WorkloadScope& scope) {
 std::unique_ptr<RequestSource> WorkloadEdits::apply(std::unique_ptr<RequestSource> source,
                                                     const WorkloadScope& scope) const {
   if (slice_ || speed_) source = std::make_unique<TimeSource>(std::move(source), time_, at_);
-  if (edits_clients_)
-    source = std::make_unique<ClientSource>(std::move(source), client_, scope.stream("abort"), at_);
+  if (edits_clients_) source = std::make_unique<ClientSource>(std::move(source), client_, scope.stream("abort"), at_);
   return source;
 }
 

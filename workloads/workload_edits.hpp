@@ -17,8 +17,7 @@ class WorkloadEdits {
   static WorkloadEdits read(ConfigMap& map, const WorkloadScope& scope);
 
   // The source with the edits around it, none where nothing is edited.
-  std::unique_ptr<RequestSource> apply(std::unique_ptr<RequestSource> source,
-                                       const WorkloadScope& scope) const;
+  std::unique_ptr<RequestSource> apply(std::unique_ptr<RequestSource> source, const WorkloadScope& scope) const;
 
   // What is still known of the source once it is edited.
   void adjust(WorkloadInfo& info) const;

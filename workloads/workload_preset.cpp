@@ -24,8 +24,7 @@ void change(ConfigNode& map, const ConfigEntry& with) {
     map.entries.push_back(with);
     return;
   }
-  const bool whole = found->value.kind != ConfigNode::Kind::kMap ||
-                     with.value.kind != ConfigNode::Kind::kMap ||
+  const bool whole = found->value.kind != ConfigNode::Kind::kMap || with.value.kind != ConfigNode::Kind::kMap ||
                      std::any_of(std::begin(kSelectors), std::end(kSelectors),
                                  [&](std::string_view key) { return with.value.find(key) != nullptr; });
   if (whole) {
@@ -52,8 +51,7 @@ std::vector<std::string> workload_presets(const std::string& configs_dir) {
 AppliedPreset apply_preset(const ConfigValue& workload, const std::string& configs_dir) {
   const ConfigValue preset = workload.map().required("preset");
   const std::vector<std::string> names = workload_presets(configs_dir);
-  const std::string file =
-      fmt::format("{}/workloads/{}.yaml", configs_dir, names[preset.choice(names, "preset")]);
+  const std::string file = fmt::format("{}/workloads/{}.yaml", configs_dir, names[preset.choice(names, "preset")]);
   ConfigNode merged = load_config(file);
   if (merged.kind != ConfigNode::Kind::kMap) throw InputError(merged.mark, "", "a preset must be a mapping");
   if (const ConfigEntry* nested = merged.find("preset"))

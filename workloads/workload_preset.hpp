@@ -8,8 +8,7 @@
 namespace silicast {
 
 struct AppliedPreset {
-  ConfigValue
-      workload;  // the preset with the changes in it; each node keeps the mark of the file it comes from
+  ConfigValue workload;  // the preset with the changes in it; each node keeps the mark of the file it comes from
   std::string file;
 };
 

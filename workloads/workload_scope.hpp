@@ -12,10 +12,9 @@ namespace silicast {
 
 struct WorkloadScope {
   const WorkloadContext& context;
-  std::string name =
-      "workload";  // "workload/merge[1]": each part has its own streams, so that adding one shifts none
-  std::string preset_file;  // the preset being read, if any
-  int depth = 0;            // of merges and presets
+  std::string name = "workload";  // "workload/merge[1]": each part has its own streams, so that adding one shifts none
+  std::string preset_file;        // the preset being read, if any
+  int depth = 0;                  // of merges and presets
 
   RandomStream stream(std::string_view part) const { return {context.seed, name + "/" + std::string(part)}; }
 
@@ -25,8 +24,8 @@ struct WorkloadScope {
     const std::filesystem::path path = file.text();
     if (path.is_absolute()) return path.string();
     const bool in_preset = !preset_file.empty() && file.mark().file == preset_file;
-    const std::filesystem::path base = in_preset ? std::filesystem::path(preset_file).parent_path()
-                                                 : std::filesystem::path(context.base_dir);
+    const std::filesystem::path base =
+        in_preset ? std::filesystem::path(preset_file).parent_path() : std::filesystem::path(context.base_dir);
     return (base / path).lexically_normal().string();
   }
 };

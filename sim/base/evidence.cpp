@@ -4,10 +4,14 @@ namespace silicast {
 
 std::string_view name_of(Grade grade) {
   switch (grade) {
-    case Grade::kMeasured: return "measured";
-    case Grade::kVendor: return "vendor";
-    case Grade::kThirdParty: return "third_party";
-    case Grade::kEstimate: return "estimate";
+    case Grade::kMeasured:
+      return "measured";
+    case Grade::kVendor:
+      return "vendor";
+    case Grade::kThirdParty:
+      return "third_party";
+    case Grade::kEstimate:
+      return "estimate";
   }
   return "estimate";
 }

@@ -15,9 +15,9 @@ struct Id {
   constexpr std::size_t index() const { return static_cast<std::size_t>(value); }
 };
 
-using ReplicaId = Id<struct ReplicaTag>;   // replica of the whole cluster, numbered through all pools
+using ReplicaId = Id<struct ReplicaTag>;  // replica of the whole cluster, numbered through all pools
 using PoolId = Id<struct PoolTag>;
-using ClassId = Id<struct ClassTag>;       // request class with its own targets
-using RequestSlot = Id<struct RequestTag>; // slot of a live request; reused after it ended
+using ClassId = Id<struct ClassTag>;        // request class with its own targets
+using RequestSlot = Id<struct RequestTag>;  // slot of a live request; reused after it ended
 
 }  // namespace silicast

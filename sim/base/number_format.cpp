@@ -7,6 +7,8 @@ const std::vector<std::string>& number_format_names() {
   return names;
 }
 
-std::string_view name_of(NumberFormat format) { return number_format_names()[static_cast<std::size_t>(format)]; }
+std::string_view name_of(NumberFormat format) {
+  return number_format_names()[static_cast<std::size_t>(format)];
+}
 
 }  // namespace silicast

@@ -20,9 +20,13 @@ RandomStream::RandomStream(std::uint64_t seed, std::string_view name) : key_(mix
   for (const char c : name) key_ = mix(key_ * 31 + static_cast<unsigned char>(c) + kGolden);
 }
 
-std::uint64_t RandomStream::next() { return mix(key_ + kGolden * ++counter_); }
+std::uint64_t RandomStream::next() {
+  return mix(key_ + kGolden * ++counter_);
+}
 
-double RandomStream::uniform() { return static_cast<double>(next() >> 11) * 0x1p-53; }
+double RandomStream::uniform() {
+  return static_cast<double>(next() >> 11) * 0x1p-53;
+}
 
 std::uint64_t RandomStream::below(std::uint64_t bound) {
   // Lemire, Fast random integer generation in an interval, 2019: reject the short tail.
@@ -34,7 +38,9 @@ std::uint64_t RandomStream::below(std::uint64_t bound) {
   return static_cast<std::uint64_t>(product >> 64);
 }
 
-double RandomStream::exponential() { return -std::log1p(-uniform()); }
+double RandomStream::exponential() {
+  return -std::log1p(-uniform());
+}
 
 double RandomStream::normal() {
   if (has_spare_) {
@@ -68,7 +74,9 @@ double RandomStream::gamma(double shape) {
   }
 }
 
-double RandomStream::weibull(double shape) { return std::pow(exponential(), 1 / shape); }
+double RandomStream::weibull(double shape) {
+  return std::pow(exponential(), 1 / shape);
+}
 
 std::int64_t RandomStream::geometric(double mean) {
   if (mean <= 1) return 1;

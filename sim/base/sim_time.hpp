@@ -12,7 +12,9 @@
 namespace silicast {
 
 // Nearest nanosecond, ties to even; the only place where a duration becomes an integer. Needs |duration| < 2^53 ns.
-inline std::int64_t nanoseconds(Seconds duration) { return std::llrint(duration.value() * 1e9); }
+inline std::int64_t nanoseconds(Seconds duration) {
+  return std::llrint(duration.value() * 1e9);
+}
 
 struct SimTime {
   std::int64_t ns = 0;

@@ -36,9 +36,17 @@ using FlopsPerSecond = Quantity<struct FlopsPerSecondTag>;
 using Watts = Quantity<struct WattsTag>;
 using Joules = Quantity<struct JoulesTag>;
 
-constexpr Seconds operator/(Bytes bytes, BytesPerSecond rate) { return Seconds(bytes.value() / rate.value()); }
-constexpr Seconds operator/(Flops flops, FlopsPerSecond rate) { return Seconds(flops.value() / rate.value()); }
-constexpr Bytes operator*(BytesPerSecond rate, Seconds time) { return Bytes(rate.value() * time.value()); }
-constexpr Joules operator*(Watts power, Seconds time) { return Joules(power.value() * time.value()); }
+constexpr Seconds operator/(Bytes bytes, BytesPerSecond rate) {
+  return Seconds(bytes.value() / rate.value());
+}
+constexpr Seconds operator/(Flops flops, FlopsPerSecond rate) {
+  return Seconds(flops.value() / rate.value());
+}
+constexpr Bytes operator*(BytesPerSecond rate, Seconds time) {
+  return Bytes(rate.value() * time.value());
+}
+constexpr Joules operator*(Watts power, Seconds time) {
+  return Joules(power.value() * time.value());
+}
 
 }  // namespace silicast

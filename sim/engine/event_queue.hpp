@@ -1,6 +1,6 @@
 // Pending events in a total order: (time, rank, order of scheduling). Each event has a slot, a leaf of a winner tree
-// (Knuth, The Art of Computer Programming 3, 5.4.1): whatever happens to an event, one walk from its leaf to the root puts
-// the tree in order. Slots are reused, so nothing is allocated once the queue has grown.
+// (Knuth, The Art of Computer Programming 3, 5.4.1): whatever happens to an event, one walk from its leaf to the root
+// puts the tree in order. Slots are reused, so nothing is allocated once the queue has grown.
 #pragma once
 
 #include <algorithm>
@@ -46,18 +46,18 @@ class EventQueue {
   // Whether an event is due before one of this rank that would be scheduled now for `time`.
   bool due_before(SimTime time, Rank rank) const { return first() < key_of(time, rank, 0); }
 
-  EventId push(SimTime time, Rank rank, Action action);       // O(log n)
+  EventId push(SimTime time, Rank rank, Action action);  // O(log n)
   bool pending(EventId id) const {
     return id.slot < slots_.size() && slots_[id.slot].used && slots_[id.slot].generation == id.generation;
   }
-  bool cancel(EventId id);                                    // O(log n); false when it is not pending
+  bool cancel(EventId id);  // O(log n); false when it is not pending
   // A pending event happens at another time, after what was scheduled for that time and rank before. O(log n).
   void move(EventId id, SimTime time);
-  Action pop();                                               // the first event; not empty. O(log n)
+  Action pop();  // the first event; not empty. O(log n)
 
  private:
-  // Time in the upper half; below it the rank (4 bits), the sequence number (36) and the slot (24): one comparison decides
-  // the order, and a node of the tree is nothing but a key.
+  // Time in the upper half; below it the rank (4 bits), the sequence number (36) and the slot (24): one comparison
+  // decides the order, and a node of the tree is nothing but a key.
   __extension__ using Key = unsigned __int128;
   static constexpr Key kNever = ~Key{0};
   static constexpr int kRankShift = 60;
@@ -76,21 +76,21 @@ class EventQueue {
     return Key{static_cast<std::uint64_t>(time.ns)} << 64 |
            (static_cast<std::uint64_t>(rank) << kRankShift | sequence_ << kSequenceShift | slot);
   }
-  Key first() const;                       // kNever when empty
-  void set(std::uint32_t slot, Key key);   // and puts the way to the root in order
+  Key first() const;                      // kNever when empty
+  void set(std::uint32_t slot, Key key);  // and puts the way to the root in order
   void settle();
   void next_sequence();
   void grow();
   std::uint32_t take_slot();
   void release_slot(std::uint32_t slot);
 
-  std::vector<Key> nodes_;        // [1] is the root, node i has children 2i and 2i+1, the leaves come last
-  std::vector<Slot> slots_;       // as many as leaves
+  std::vector<Key> nodes_;   // [1] is the root, node i has children 2i and 2i+1, the leaves come last
+  std::vector<Slot> slots_;  // as many as leaves
   std::vector<std::uint32_t> free_slots_;
   std::size_t size_ = 0;
   std::uint64_t sequence_ = 0;
-  // The slot of the event popped last, while its leaf still holds its key: most events schedule a successor, which takes
-  // that slot and saves a walk.
+  // The slot of the event popped last, while its leaf still holds its key: most events schedule a successor, which
+  // takes that slot and saves a walk.
   std::uint32_t vacated_ = kNone;
 };
 
@@ -114,7 +114,9 @@ inline void EventQueue::set(std::uint32_t slot, Key key) {
   }
 }
 
-inline void EventQueue::next_sequence() { SILICAST_CHECK(++sequence_ < kMaxSequence, "{} events", sequence_); }
+inline void EventQueue::next_sequence() {
+  SILICAST_CHECK(++sequence_ < kMaxSequence, "{} events", sequence_);
+}
 
 inline std::uint32_t EventQueue::take_slot() {
   if (free_slots_.empty()) grow();

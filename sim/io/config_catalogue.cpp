@@ -32,8 +32,7 @@ std::vector<std::string> config_names(const std::string& folder) {
   std::vector<std::string> names;
   for (fs::directory_iterator entry(folder, error), end; !error && entry != end; entry.increment(error))
     if (entry->path().extension() == ".yaml") names.push_back(entry->path().stem().string());
-  if (error)
-    throw InputError({folder, 0, 0}, "", fmt::format("cannot read this folder: {}", error.message()));
+  if (error) throw InputError({folder, 0, 0}, "", fmt::format("cannot read this folder: {}", error.message()));
   std::sort(names.begin(), names.end());
   return names;
 }
@@ -59,10 +58,9 @@ ConfigValue load_entry(const std::string& configs_dir, const std::string& kind, 
   const ConfigValue entry =
       ConfigValue::from_file(fmt::format("{}/{}.yaml", (fs::path(configs_dir) / kind).string(), name));
   // Nodes name chips, prices name both: an entry with two names would be another thing to each.
-  if (const auto own = entry.is_map() ? entry.map().optional("name") : std::nullopt;
-      own && own->text() != name)
-    own->fail(fmt::format("is '{}' in the file of '{}'; the {} must be called as its file is", own->text(),
-                          name, one_of(kind)));
+  if (const auto own = entry.is_map() ? entry.map().optional("name") : std::nullopt; own && own->text() != name)
+    own->fail(fmt::format("is '{}' in the file of '{}'; the {} must be called as its file is", own->text(), name,
+                          one_of(kind)));
   return entry;
 }
 

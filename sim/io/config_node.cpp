@@ -107,7 +107,8 @@ class TreeBuilder final : public YAML::EventHandler {
 
   // Tags would say what a value is; here its key does. yaml-cpp's own are "?" (plain) and "!" (quoted).
   void refuse_tag(const YAML::Mark& mark, const std::string& tag) const {
-    if (!tag.empty() && tag != "?" && tag != "!") throw InputError(marked(mark), "", "tags such as !!str are not supported");
+    if (!tag.empty() && tag != "?" && tag != "!")
+      throw InputError(marked(mark), "", "tags such as !!str are not supported");
   }
 
   // yaml-cpp lets the end of the file close a quote.
@@ -137,7 +138,8 @@ class TreeBuilder final : public YAML::EventHandler {
     Open open{node_at(mark), anchor, false, {}, {}};
     open.node.kind = kind;
     if (!stack_.empty() && stack_.back().node.kind == ConfigNode::Kind::kMap && !stack_.back().has_key)
-      throw InputError(marked(mark), "", "a key must be plain text, not a list or a mapping (is a bracket never closed?)");
+      throw InputError(marked(mark), "",
+                       "a key must be plain text, not a list or a mapping (is a bracket never closed?)");
     stack_.push_back(std::move(open));
   }
 
@@ -148,7 +150,8 @@ class TreeBuilder final : public YAML::EventHandler {
   }
 
   void finish(ConfigNode node, YAML::anchor_t anchor) {
-    if (++nodes_ > kMaxNodes) throw InputError(node.mark, "", fmt::format("over {} nodes (aliases counted in full)", kMaxNodes));
+    if (++nodes_ > kMaxNodes)
+      throw InputError(node.mark, "", fmt::format("over {} nodes (aliases counted in full)", kMaxNodes));
     if (anchor != 0) anchors_[anchor] = node;
     if (stack_.empty()) {
       root_ = std::move(node);
@@ -184,7 +187,9 @@ class TreeBuilder final : public YAML::EventHandler {
 
 void emit(YAML::Emitter& out, const ConfigNode& node) {
   switch (node.kind) {
-    case ConfigNode::Kind::kNull: out << YAML::Null; break;
+    case ConfigNode::Kind::kNull:
+      out << YAML::Null;
+      break;
     case ConfigNode::Kind::kScalar:
       if (node.quoted) out << YAML::DoubleQuoted;
       out << node.scalar;
@@ -240,7 +245,8 @@ ConfigNode parse_config(const std::string& given, const std::string& name) {
     if (!parser.HandleNextDocument(builder)) throw InputError({name, 0, 0}, "", "empty file");
     parser.HandleNextDocument(builder);  // refuses
   } catch (const YAML::Exception& error) {
-    throw InputError({name, error.mark.line + 1, error.mark.column + 1}, "", fmt::format("not valid YAML: {}{}", error.msg, remedy(error.msg)));
+    throw InputError({name, error.mark.line + 1, error.mark.column + 1}, "",
+                     fmt::format("not valid YAML: {}{}", error.msg, remedy(error.msg)));
   }
   return builder.take();
 }
@@ -261,18 +267,22 @@ void set_config(ConfigNode& root, const std::string& path, const std::string& ya
   while (start <= path.size()) {
     const std::size_t dot = std::min(path.find('.', start), path.size());
     const std::string key = path.substr(start, dot - start);
-    if (key.empty()) throw InputError({origin, 0, 0}, "", fmt::format("'{}' is not a key path such as cluster.pools.0.nodes", path));
+    if (key.empty())
+      throw InputError({origin, 0, 0}, "", fmt::format("'{}' is not a key path such as cluster.pools.0.nodes", path));
     if (node->kind == ConfigNode::Kind::kList) {
       std::size_t index = 0;
       const auto [end, error] = std::from_chars(key.data(), key.data() + key.size(), index);
       if (error != std::errc() || end != key.data() + key.size() || index >= node->items.size())
-        throw InputError({origin, 0, 0}, path, fmt::format("'{}' is no item of the list; it has items 0 to {}", key, static_cast<long>(node->items.size()) - 1));
+        throw InputError({origin, 0, 0}, path,
+                         fmt::format("'{}' is no item of the list; it has items 0 to {}", key,
+                                     static_cast<long>(node->items.size()) - 1));
       node = &node->items[index];
     } else {
       if (node->kind == ConfigNode::Kind::kScalar)
         throw InputError({origin, 0, 0}, path, fmt::format("'{}' lies below a plain value", key));
       node->kind = ConfigNode::Kind::kMap;
-      auto found = std::find_if(node->entries.begin(), node->entries.end(), [&](const ConfigEntry& e) { return e.key == key; });
+      auto found =
+          std::find_if(node->entries.begin(), node->entries.end(), [&](const ConfigEntry& e) { return e.key == key; });
       if (found == node->entries.end()) {
         node->entries.push_back({key, {origin, 0, 0}, {}});
         node->entries.back().value.mark = {origin, 0, 0};

@@ -16,10 +16,10 @@ struct ConfigNode {
   enum class Kind { kNull, kScalar, kList, kMap };
 
   Kind kind = Kind::kNull;
-  std::string scalar;        // text of a scalar
-  bool quoted = false;       // a quoted scalar is text, never null or a number
-  std::vector<ConfigNode> items;    // of a list
-  std::vector<ConfigEntry> entries; // of a map, in the order of the file, keys unique
+  std::string scalar;                // text of a scalar
+  bool quoted = false;               // a quoted scalar is text, never null or a number
+  std::vector<ConfigNode> items;     // of a list
+  std::vector<ConfigEntry> entries;  // of a map, in the order of the file, keys unique
   Mark mark;
 
   const ConfigEntry* find(std::string_view key) const;
@@ -31,8 +31,9 @@ struct ConfigEntry {
   ConfigNode value;
 };
 
-// Parses one document: JSON when the name ends in ".json", else YAML. Errors (InputError): syntax, bytes that are not UTF-8, tags, duplicate keys, merge keys ("<<"),
-// several documents, nesting over 64 levels, over 16 MiB of text or a million nodes (alias bombs).
+// Parses one document: JSON when the name ends in ".json", else YAML. Errors (InputError): syntax, bytes that are not
+// UTF-8, tags, duplicate keys, merge keys ("<<"), several documents, nesting over 64 levels, over 16 MiB of text or a
+// million nodes (alias bombs).
 ConfigNode parse_config(const std::string& text, const std::string& name);
 
 // The same of a file; an unreadable, binary or too large file is an InputError.

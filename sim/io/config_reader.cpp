@@ -14,10 +14,14 @@ constexpr std::size_t kSorted = 32;  // keys of a mapping from which on an index
 
 std::string_view kind_of(const ConfigNode& node) {
   switch (node.kind) {
-    case ConfigNode::Kind::kNull: return "nothing";
-    case ConfigNode::Kind::kScalar: return "a plain value";
-    case ConfigNode::Kind::kList: return "a list";
-    case ConfigNode::Kind::kMap: return "a mapping";
+    case ConfigNode::Kind::kNull:
+      return "nothing";
+    case ConfigNode::Kind::kScalar:
+      return "a plain value";
+    case ConfigNode::Kind::kList:
+      return "a list";
+    case ConfigNode::Kind::kMap:
+      return "a mapping";
   }
   return "";
 }
@@ -26,13 +30,15 @@ std::string shown(double value, Dimension dimension) {
   return dimension == Dimension::kNumber ? fmt::format("{:g}", value) : format_quantity(value, dimension);
 }
 
-void check_bounds(const ConfigValue& at, const std::string& text, double value, Dimension dimension, const Bounds& bounds) {
+void check_bounds(const ConfigValue& at, const std::string& text, double value, Dimension dimension,
+                  const Bounds& bounds) {
   const bool too_low = value < bounds.low || (bounds.low_excluded && value == bounds.low);
   if (!too_low && value <= bounds.high) return;
   const bool open_above = bounds.high == std::numeric_limits<double>::max();
   if (bounds.low == 0 && open_above)
     at.fail(fmt::format("'{}' must be {}", text, bounds.low_excluded ? "positive" : "zero or positive"));
-  at.fail(fmt::format("'{}' must be {} {}{}", text, bounds.low_excluded ? "over" : "at least", shown(bounds.low, dimension),
+  at.fail(fmt::format("'{}' must be {} {}{}", text, bounds.low_excluded ? "over" : "at least",
+                      shown(bounds.low, dimension),
                       open_above ? "" : fmt::format(" and at most {}", shown(bounds.high, dimension))));
 }
 
@@ -44,7 +50,9 @@ ConfigValue ConfigValue::of(ConfigNode root) {
   return ConfigValue(std::move(document), node, "");
 }
 
-void ConfigValue::fail(std::string_view what) const { throw InputError(node_->mark, path_, what); }
+void ConfigValue::fail(std::string_view what) const {
+  throw InputError(node_->mark, path_, what);
+}
 
 std::string ConfigValue::text() const {
   if (!is_scalar()) fail(fmt::format("{} where text is due", kind_of(*node_)));
@@ -66,14 +74,17 @@ std::int64_t ConfigValue::integer(std::int64_t low, std::int64_t high) const {
   const std::string& text = node_->scalar;
   std::int64_t value = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error == std::errc::result_out_of_range) fail(fmt::format("'{}' must be a whole number from {} to {}", text, low, high));
+  if (error == std::errc::result_out_of_range)
+    fail(fmt::format("'{}' must be a whole number from {} to {}", text, low, high));
   if (error != std::errc() || end != text.data() + text.size()) fail(fmt::format("'{}' is not a whole number", text));
   if (node_->quoted) fail(fmt::format("the quoted text '{}' is not a whole number; leave out the quotes", text));
   if (value < low || value > high) fail(fmt::format("'{}' must be a whole number from {} to {}", text, low, high));
   return value;
 }
 
-double ConfigValue::number(const Bounds& bounds) const { return quantity(Dimension::kNumber, bounds); }
+double ConfigValue::number(const Bounds& bounds) const {
+  return quantity(Dimension::kNumber, bounds);
+}
 
 double ConfigValue::quantity(Dimension dimension, const Bounds& bounds) const {
   if (!is_scalar()) {
@@ -105,7 +116,8 @@ Evidence ConfigValue::evidence(Dimension dimension, const Bounds& bounds) const 
       range->fail(fmt::format("must hold the value: {} is not between {} and {}", shown(evidence.value, dimension),
                               shown(evidence.low, dimension), shown(evidence.high, dimension)));
   }
-  evidence.grade = static_cast<Grade>(map.required("grade").choice({"measured", "vendor", "third_party", "estimate"}, "grade"));
+  evidence.grade =
+      static_cast<Grade>(map.required("grade").choice({"measured", "vendor", "third_party", "estimate"}, "grade"));
   evidence.source = map.required("source").text();
   map.done();
   return evidence;
@@ -119,7 +131,9 @@ std::vector<ConfigValue> ConfigValue::list() const {
   return values;
 }
 
-ConfigMap ConfigValue::map() const { return ConfigMap(*this); }
+ConfigMap ConfigValue::map() const {
+  return ConfigMap(*this);
+}
 
 std::size_t ConfigValue::choice(const std::vector<std::string>& names, std::string_view what) const {
   const std::string given = text();
@@ -144,7 +158,8 @@ const ConfigEntry* ConfigMap::find(std::string_view key) const {
 }
 
 ConfigValue ConfigMap::child(const ConfigEntry& entry) const {
-  return ConfigValue(value_, &entry.value, value_.path().empty() ? entry.key : fmt::format("{}.{}", value_.path(), entry.key));
+  return ConfigValue(value_, &entry.value,
+                     value_.path().empty() ? entry.key : fmt::format("{}.{}", value_.path(), entry.key));
 }
 
 ConfigValue ConfigMap::required(std::string_view key) {
@@ -161,11 +176,14 @@ std::optional<ConfigValue> ConfigMap::optional(std::string_view key) {
   asked_.emplace(key);
   const ConfigEntry* entry = find(key);
   if (entry == nullptr) return std::nullopt;
-  if (entry->value.kind == ConfigNode::Kind::kNull) child(*entry).fail("has no value; leave the key out for the default");
+  if (entry->value.kind == ConfigNode::Kind::kNull)
+    child(*entry).fail("has no value; leave the key out for the default");
   return child(*entry);
 }
 
-bool ConfigMap::has(std::string_view key) const { return find(key) != nullptr; }
+bool ConfigMap::has(std::string_view key) const {
+  return find(key) != nullptr;
+}
 
 std::vector<std::string> ConfigMap::keys() const {
   std::vector<std::string> keys;
@@ -177,7 +195,8 @@ void ConfigMap::done() const {
   for (const ConfigEntry& entry : value_.node().entries) {
     if (asked_.contains(entry.key)) continue;
     const std::string path = value_.path().empty() ? entry.key : fmt::format("{}.{}", value_.path(), entry.key);
-    throw InputError(entry.mark, path, fmt::format("unknown key{}", suggestion(entry.key, {asked_.begin(), asked_.end()})));
+    throw InputError(entry.mark, path,
+                     fmt::format("unknown key{}", suggestion(entry.key, {asked_.begin(), asked_.end()})));
   }
 }
 

@@ -31,8 +31,8 @@ struct Bounds {
 };
 inline constexpr Bounds kPositive{0, std::numeric_limits<double>::max(), true};
 inline constexpr Bounds kNonNegative{0, std::numeric_limits<double>::max(), false};
-inline constexpr Bounds kFraction{0, 1, false};          // 0 to 1
-inline constexpr Bounds kPositiveFraction{0, 1, true};   // over 0, to 1
+inline constexpr Bounds kFraction{0, 1, false};         // 0 to 1
+inline constexpr Bounds kPositiveFraction{0, 1, true};  // over 0, to 1
 
 class ConfigMap;
 
@@ -46,9 +46,11 @@ class ConfigValue {
   ConfigValue(const ConfigValue& owner, const ConfigNode* node, std::string path)
       : document_(owner.document_), node_(node), path_(std::move(path)) {}
 
-  static ConfigValue of(ConfigNode root);                       // takes the tree over
+  static ConfigValue of(ConfigNode root);  // takes the tree over
   static ConfigValue from_file(const std::string& path) { return of(load_config(path)); }
-  static ConfigValue from_text(const std::string& text, const std::string& name) { return of(parse_config(text, name)); }
+  static ConfigValue from_text(const std::string& text, const std::string& name) {
+    return of(parse_config(text, name));
+  }
 
   const std::string& path() const { return path_; }
   const Mark& mark() const { return node_->mark; }
@@ -58,13 +60,14 @@ class ConfigValue {
   bool is_list() const { return node_->kind == ConfigNode::Kind::kList; }
   bool is_map() const { return node_->kind == ConfigNode::Kind::kMap; }
 
-  std::string text() const;                                     // a non-empty scalar
-  bool boolean() const;                                         // true or false
+  std::string text() const;  // a non-empty scalar
+  bool boolean() const;      // true or false
   std::int64_t integer(std::int64_t low, std::int64_t high) const;
-  double number(const Bounds& bounds = {}) const;               // no unit
+  double number(const Bounds& bounds = {}) const;                                   // no unit
   double quantity(Dimension dimension, const Bounds& bounds = kNonNegative) const;  // base units
-  Evidence evidence(Dimension dimension, const Bounds& bounds = kPositive) const;   // {value, range, grade, source} or a bare quantity
-  std::vector<ConfigValue> list() const;                        // may be empty
+  Evidence evidence(Dimension dimension,
+                    const Bounds& bounds = kPositive) const;  // {value, range, grade, source} or a bare quantity
+  std::vector<ConfigValue> list() const;                      // may be empty
   ConfigMap map() const;
 
   // The position in `names` of this scalar; anything else is an error that lists them.
@@ -86,11 +89,11 @@ class ConfigMap {
  public:
   explicit ConfigMap(ConfigValue value);
 
-  ConfigValue required(std::string_view key);                   // missing: error, with the key it may be
-  std::optional<ConfigValue> optional(std::string_view key);    // absent: nullopt; present but empty: error
-  bool has(std::string_view key) const;                         // does not count as asking
-  std::vector<std::string> keys() const;                        // in the order of the file
-  void done() const;                                            // unknown keys are errors
+  ConfigValue required(std::string_view key);                 // missing: error, with the key it may be
+  std::optional<ConfigValue> optional(std::string_view key);  // absent: nullopt; present but empty: error
+  bool has(std::string_view key) const;                       // does not count as asking
+  std::vector<std::string> keys() const;                      // in the order of the file
+  void done() const;                                          // unknown keys are errors
   [[noreturn]] void fail(std::string_view what) const { value_.fail(what); }
   const ConfigValue& value() const { return value_; }
 

@@ -47,10 +47,9 @@ std::size_t CsvReader::column(std::string_view name) const {
 bool CsvReader::next() {
   if (!read_record()) return false;
   if (fields_.size() == header_.size()) return true;
-  throw InputError(
-      Mark{lines_.name(), mark(0).line, 0}, "",
-      fmt::format("{} field{} where the header has {}{}", fields_.size(), fields_.size() == 1 ? "" : "s",
-                  header_.size(), fields_.size() < header_.size() ? "; is the line cut off?" : ""));
+  throw InputError(Mark{lines_.name(), mark(0).line, 0}, "",
+                   fmt::format("{} field{} where the header has {}{}", fields_.size(), fields_.size() == 1 ? "" : "s",
+                               header_.size(), fields_.size() < header_.size() ? "; is the line cut off?" : ""));
 }
 
 bool CsvReader::read_record() {
@@ -105,8 +104,7 @@ void CsvReader::split_quoted() {
     ++at;  // the comma
   }
   for (const Piece& piece : pieces) {
-    const std::string_view text =
-        std::string_view(piece.quoted ? unquoted_ : record_).substr(piece.begin, piece.size);
+    const std::string_view text = std::string_view(piece.quoted ? unquoted_ : record_).substr(piece.begin, piece.size);
     fields_.push_back({piece.quoted ? text : trimmed(text), piece.offset});
   }
 }

@@ -67,14 +67,13 @@ Hdf5Id column_list(hsize_t chunk) {
   return list;
 }
 
-void set_attribute(hid_t file, const std::string& path, const std::string& object, const std::string& name,
-                   hid_t type, hid_t memory, const void* value) {
+void set_attribute(hid_t file, const std::string& path, const std::string& object, const std::string& name, hid_t type,
+                   hid_t memory, const void* value) {
   errno = 0;
   const Hdf5Id owner(hdf5_check(H5Oopen(file, object.c_str(), H5P_DEFAULT), path, kCannotWrite), H5Oclose);
   if (H5Aexists(owner.get(), name.c_str()) > 0) H5Adelete(owner.get(), name.c_str());
   const Hdf5Id space = scalar_space();
-  const Hdf5Id attribute(H5Acreate2(owner.get(), name.c_str(), type, space.get(), H5P_DEFAULT, H5P_DEFAULT),
-                         H5Aclose);
+  const Hdf5Id attribute(H5Acreate2(owner.get(), name.c_str(), type, space.get(), H5P_DEFAULT, H5P_DEFAULT), H5Aclose);
   hdf5_check(attribute.get(), path, kCannotWrite);
   hdf5_check(H5Awrite(attribute.get(), memory, value), path, kCannotWrite);
 }
@@ -110,8 +109,7 @@ struct Hdf5Writer::Compressor {
     shuffled.resize(bytes);
     shuffle_bytes(values, static_cast<std::size_t>(kHdf5ChunkRows), size, shuffled.data());
     packed.resize(libdeflate_zlib_compress_bound(state, bytes));
-    const std::size_t length =
-        libdeflate_zlib_compress(state, shuffled.data(), bytes, packed.data(), packed.size());
+    const std::size_t length = libdeflate_zlib_compress(state, shuffled.data(), bytes, packed.data(), packed.size());
     SILICAST_CHECK(length > 0);
     return {packed.data(), length};
   }
@@ -128,8 +126,8 @@ Hdf5Writer::Hdf5Writer(const std::string& path)
   const Hdf5Id creation(H5Pcreate(H5P_FILE_CREATE), H5Pclose);
   H5Pset_obj_track_times(creation.get(), false);
   errno = 0;
-  file_ = hdf5_check(H5Fcreate(part_path_.c_str(), H5F_ACC_EXCL, creation.get(), hdf5_access_list().get()),
-                     part_path_, "cannot create");
+  file_ = hdf5_check(H5Fcreate(part_path_.c_str(), H5F_ACC_EXCL, creation.get(), hdf5_access_list().get()), part_path_,
+                     "cannot create");
 }
 
 Hdf5Writer::~Hdf5Writer() {
@@ -154,8 +152,8 @@ void Hdf5Writer::open_group(const std::string& path) {
   for (std::size_t end = path.find('/', 1); path.size() > 1; end = path.find('/', end + 1)) {
     const std::string parent = path.substr(0, end);
     if (H5Lexists(file_, parent.c_str(), H5P_DEFAULT) <= 0)
-      Hdf5Id(hdf5_check(H5Gcreate2(file_, parent.c_str(), H5P_DEFAULT, creation.get(), H5P_DEFAULT),
-                        part_path_, kCannotWrite),
+      Hdf5Id(hdf5_check(H5Gcreate2(file_, parent.c_str(), H5P_DEFAULT, creation.get(), H5P_DEFAULT), part_path_,
+                        kCannotWrite),
              H5Gclose);
     if (end == std::string::npos) break;
   }
@@ -198,11 +196,10 @@ Hdf5Writer::Column& Hdf5Writer::new_column(const std::string& path, ColumnType t
   auto column = std::make_unique<Column>();
   column->owner_ = this;
   column->size_ = H5Tget_size(memory_type(type));
-  column->buffer_ =
-      std::make_unique<unsigned char[]>(static_cast<std::size_t>(kHdf5ChunkRows) * column->size_);
-  column->dataset_ = hdf5_check(
-      H5Dcreate2(file_, path.c_str(), file_type(type), space.get(), H5P_DEFAULT, list.get(), H5P_DEFAULT),
-      part_path_, fmt::format("cannot create the column {}", path));
+  column->buffer_ = std::make_unique<unsigned char[]>(static_cast<std::size_t>(kHdf5ChunkRows) * column->size_);
+  column->dataset_ =
+      hdf5_check(H5Dcreate2(file_, path.c_str(), file_type(type), space.get(), H5P_DEFAULT, list.get(), H5P_DEFAULT),
+                 part_path_, fmt::format("cannot create the column {}", path));
   columns_.push_back(std::move(column));
   set_text(path, "unit", unit);
   set_text(path, "description", description);
@@ -239,8 +236,8 @@ void Hdf5Writer::write_chunk(Column& column) {
   if (H5Dset_extent(column.dataset_, &extent) < 0 ||
       H5Dwrite_chunk(column.dataset_, H5P_DEFAULT, 0, &offset, packed.size(), packed.data()) < 0 ||
       H5Dflush(column.dataset_) < 0)
-    throw OutputError(fmt::format("{}: {}: {}; 'silicast recover {}' reads the rows before", part_path_,
-                                  kCannotWrite, std::strerror(errno), part_path_));
+    throw OutputError(fmt::format("{}: {}: {}; 'silicast recover {}' reads the rows before", part_path_, kCannotWrite,
+                                  std::strerror(errno), part_path_));
   column.written_ += column.rows_;
   column.rows_ = 0;
 }
@@ -251,11 +248,9 @@ void Hdf5Writer::end_rows() {
     if (column->rows_ > 0) write_chunk(*column);
   rows_ = false;
   errno = 0;
-  for (auto& column : columns_)
-    hdf5_check(H5Dclose(std::exchange(column->dataset_, -1)), part_path_, kCannotWrite);
+  for (auto& column : columns_) hdf5_check(H5Dclose(std::exchange(column->dataset_, -1)), part_path_, kCannotWrite);
   hdf5_check(H5Fclose(std::exchange(file_, -1)), part_path_, kCannotWrite);
-  file_ = hdf5_check(H5Fopen(part_path_.c_str(), H5F_ACC_RDWR, hdf5_access_list().get()), part_path_,
-                     "cannot reopen");
+  file_ = hdf5_check(H5Fopen(part_path_.c_str(), H5F_ACC_RDWR, hdf5_access_list().get()), part_path_, "cannot reopen");
 }
 
 void Hdf5Writer::write_array(const std::string& path, ColumnType type, const void* values, std::size_t count,
@@ -267,13 +262,13 @@ void Hdf5Writer::write_array(const std::string& path, ColumnType type, const voi
   Hdf5Id list(H5Pcreate(H5P_DATASET_CREATE), H5Pclose);
   H5Pset_obj_track_times(list.get(), false);
   {
-    const Hdf5Id dataset(hdf5_check(H5Dcreate2(file_, path.c_str(), file_type(type), space.get(), H5P_DEFAULT,
-                                               list.get(), H5P_DEFAULT),
-                                    part_path_, fmt::format("cannot create the column {}", path)),
-                         H5Dclose);
+    const Hdf5Id dataset(
+        hdf5_check(H5Dcreate2(file_, path.c_str(), file_type(type), space.get(), H5P_DEFAULT, list.get(), H5P_DEFAULT),
+                   part_path_, fmt::format("cannot create the column {}", path)),
+        H5Dclose);
     if (count > 0)
-      hdf5_check(H5Dwrite(dataset.get(), memory_type(type), H5S_ALL, H5S_ALL, H5P_DEFAULT, values),
-                 part_path_, kCannotWrite);
+      hdf5_check(H5Dwrite(dataset.get(), memory_type(type), H5S_ALL, H5S_ALL, H5P_DEFAULT, values), part_path_,
+                 kCannotWrite);
   }
   set_text(path, "unit", unit);
   set_text(path, "description", description);
@@ -284,8 +279,8 @@ void Hdf5Writer::add_array(const std::string& path, std::span<const double> valu
   write_array(path, ColumnType::kFloat64, values.data(), values.size(), unit, description);
 }
 
-void Hdf5Writer::add_array(const std::string& path, std::span<const std::int64_t> values,
-                           const std::string& unit, const std::string& description) {
+void Hdf5Writer::add_array(const std::string& path, std::span<const std::int64_t> values, const std::string& unit,
+                           const std::string& description) {
   write_array(path, ColumnType::kInt64, values.data(), values.size(), unit, description);
 }
 

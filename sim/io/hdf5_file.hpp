@@ -21,8 +21,8 @@ enum class ColumnType : std::uint8_t { kInt64, kInt32, kUint8, kFloat64 };
 
 template <class T>
 constexpr ColumnType column_type_of() {
-  static_assert(std::is_same_v<T, std::int64_t> || std::is_same_v<T, std::int32_t> ||
-                std::is_same_v<T, std::uint8_t> || std::is_same_v<T, double>);
+  static_assert(std::is_same_v<T, std::int64_t> || std::is_same_v<T, std::int32_t> || std::is_same_v<T, std::uint8_t> ||
+                std::is_same_v<T, double>);
   if constexpr (std::is_same_v<T, std::int64_t>) return ColumnType::kInt64;
   if constexpr (std::is_same_v<T, std::int32_t>) return ColumnType::kInt32;
   if constexpr (std::is_same_v<T, std::uint8_t>) return ColumnType::kUint8;
@@ -91,8 +91,7 @@ class Hdf5Writer {
   void abandon();  // closes and removes the part
 
  private:
-  Column& new_column(const std::string& path, ColumnType type, const std::string& unit,
-                     const std::string& description);
+  Column& new_column(const std::string& path, ColumnType type, const std::string& unit, const std::string& description);
   void write_array(const std::string& path, ColumnType type, const void* values, std::size_t count,
                    const std::string& unit, const std::string& description);
   void lock_part();
@@ -141,13 +140,11 @@ struct Recovered {
   std::int64_t dropped = 0;  // rows that only some columns of their group had
 };
 
-// Makes a complete file of what a killed writer left: the columns of each group are cut to the shortest,
-// counting only chunks that reached the file; the root gets the attribute `recovered` = 1. The part stays.
-// `out_path` is replaced only at the end. HDF5 1.10 can crash on a damaged part, which leaves recovery_files(). Errors (InputError): not
-// there, not HDF5, damaged, without `due_group`
-// ("/scenario"; empty: any file will do).
-Recovered recover_hdf5(const std::string& part_path, const std::string& out_path,
-                       const std::string& due_group = "");
+// Makes a complete file of what a killed writer left: the columns of each group are cut to the shortest, counting
+// only chunks that reached the file; the root gets the attribute `recovered` = 1. The part stays. `out_path` is
+// replaced only at the end. HDF5 1.10 can crash on a damaged part, which leaves recovery_files(). Errors
+// (InputError): not there, not HDF5, damaged, without `due_group` ("/scenario"; empty: any file will do).
+Recovered recover_hdf5(const std::string& part_path, const std::string& out_path, const std::string& due_group = "");
 
 // The files beside `out_path` that recover_hdf5() uses on the way; removed at its end.
 std::vector<std::string> recovery_files(const std::string& out_path);

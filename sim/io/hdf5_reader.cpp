@@ -75,8 +75,7 @@ Hdf5Reader::Hdf5Reader(const std::string& path) : path_(path) {
   if (errno == EACCES) hdf5_failed(path, "cannot open");
   if (H5Fis_hdf5(path.c_str()) <= 0) hdf5_failed(path, "is not an HDF5 file", 0);
   if (path.ends_with(".part"))
-    hdf5_failed(path, "is what an unfinished run has written; 'silicast recover' makes a complete file of it",
-                0);
+    hdf5_failed(path, "is what an unfinished run has written; 'silicast recover' makes a complete file of it", 0);
   hdf5_failed(path, "cannot be read: it is damaged, or still being written", 0);
 }
 
@@ -100,8 +99,7 @@ std::vector<std::string> Hdf5Reader::children(const std::string& group) const {
     static_cast<std::vector<std::string>*>(list)->emplace_back(name);
     return 0;
   };
-  if (H5Literate(owner.get(), H5_INDEX_NAME, H5_ITER_INC, nullptr, collect, &names) < 0)
-    damaged(path_, group);
+  if (H5Literate(owner.get(), H5_INDEX_NAME, H5_ITER_INC, nullptr, collect, &names) < 0) damaged(path_, group);
   std::sort(names.begin(), names.end());
   return names;
 }
@@ -114,8 +112,7 @@ std::vector<std::string> Hdf5Reader::attribute_names(const std::string& object) 
     static_cast<std::vector<std::string>*>(list)->emplace_back(name);
     return 0;
   };
-  if (H5Aiterate2(owner.get(), H5_INDEX_NAME, H5_ITER_INC, nullptr, collect, &names) < 0)
-    damaged(path_, object);
+  if (H5Aiterate2(owner.get(), H5_INDEX_NAME, H5_ITER_INC, nullptr, collect, &names) < 0) damaged(path_, object);
   std::sort(names.begin(), names.end());
   return names;
 }

@@ -38,8 +38,7 @@ Column column_of(hid_t dataset, const std::string& path) {
     unsigned mask = 0;
     haddr_t address = HADDR_UNDEF;
     hsize_t size = 0;
-    if (H5Dget_chunk_info_by_coord(dataset, &offset, &mask, &address, &size) < 0 || address == HADDR_UNDEF ||
-        size == 0)
+    if (H5Dget_chunk_info_by_coord(dataset, &offset, &mask, &address, &size) < 0 || address == HADDR_UNDEF || size == 0)
       return {path, offset, true};
   }
   return {path, extent, true};
@@ -71,8 +70,7 @@ bool list_columns(hid_t file, const std::string& group, int depth, std::vector<s
 }
 
 void cut(hid_t file, const Column& column, hsize_t rows, const std::string& path) {
-  const Hdf5Id dataset(hdf5_check(H5Dopen2(file, column.path.c_str(), H5P_DEFAULT), path, "cannot write"),
-                       H5Dclose);
+  const Hdf5Id dataset(hdf5_check(H5Dopen2(file, column.path.c_str(), H5P_DEFAULT), path, "cannot write"), H5Dclose);
   hdf5_check(H5Dset_extent(dataset.get(), &rows), path, "cannot write");
 }
 
@@ -110,8 +108,7 @@ Hdf5Id open_part(const std::string& path, const std::string& copy) {
   if (::stat(path.c_str(), &status) != 0) hdf5_failed(path, "cannot open");
   if (S_ISDIR(status.st_mode)) hdf5_failed(path, "is a directory", 0);
   if (!S_ISREG(status.st_mode)) hdf5_failed(path, "is not a regular file", 0);
-  if (H5Fis_hdf5(path.c_str()) <= 0)
-    hdf5_failed(path, "is not an HDF5 file, or was killed before its first rows", 0);
+  if (H5Fis_hdf5(path.c_str()) <= 0) hdf5_failed(path, "is not an HDF5 file, or was killed before its first rows", 0);
   const Hdf5Id access(H5Pcreate(H5P_FILE_ACCESS), H5Pclose);
   // Nobody writes any more, so what does not fit its checksum stays that way; HDF5 would try for minutes.
   H5Pset_metadata_read_attempts(access.get(), 2);
@@ -153,10 +150,8 @@ void copy_attributes(hid_t from, hid_t to, const std::string& object, const Copy
     if (points < 0 || size == 0 || static_cast<std::size_t>(points) > kMostBytes / size)
       copying.fail(object + "." + name);
     std::vector<unsigned char> bytes(static_cast<std::size_t>(points) * size + 1);
-    const Hdf5Id copy(H5Acreate2(to, name.c_str(), type.get(), space.get(), H5P_DEFAULT, H5P_DEFAULT),
-                      H5Aclose);
-    if (!copy.ok() || H5Aread(attribute.get(), type.get(), bytes.data()) < 0)
-      copying.fail(object + "." + name);
+    const Hdf5Id copy(H5Acreate2(to, name.c_str(), type.get(), space.get(), H5P_DEFAULT, H5P_DEFAULT), H5Aclose);
+    if (!copy.ok() || H5Aread(attribute.get(), type.get(), bytes.data()) < 0) copying.fail(object + "." + name);
     const bool written = H5Awrite(copy.get(), type.get(), bytes.data()) >= 0;
     H5Dvlen_reclaim(type.get(), space.get(), H5P_DEFAULT, bytes.data());
     if (!written) copying.fail(object + "." + name);
@@ -216,8 +211,7 @@ void mark_recovered(hid_t file, const std::string& path) {
   const Hdf5Id space(H5Screate(H5S_SCALAR), H5Sclose);
   const std::uint8_t yes = 1;
   if (H5Aexists(file, "recovered") > 0) return;  // a recovered file, recovered again
-  const Hdf5Id attribute(H5Acreate2(file, "recovered", H5T_STD_U8LE, space.get(), H5P_DEFAULT, H5P_DEFAULT),
-                         H5Aclose);
+  const Hdf5Id attribute(H5Acreate2(file, "recovered", H5T_STD_U8LE, space.get(), H5P_DEFAULT, H5P_DEFAULT), H5Aclose);
   hdf5_check(attribute.get(), path, "cannot write");
   hdf5_check(H5Awrite(attribute.get(), H5T_NATIVE_UINT8, &yes), path, "cannot write");
 }
@@ -238,8 +232,7 @@ std::vector<std::string> recovery_files(const std::string& out_path) {
   return {out_path + ".recovering", out_path + ".unmarked"};
 }
 
-Recovered recover_hdf5(const std::string& part_path, const std::string& out_path,
-                       const std::string& due_group) {
+Recovered recover_hdf5(const std::string& part_path, const std::string& out_path, const std::string& due_group) {
   silence_hdf5();
   if (part_path == out_path) hdf5_failed(out_path, "cannot recover a file onto itself", 0);
   // Declared first, so that the files are closed before they are removed.
@@ -254,8 +247,7 @@ Recovered recover_hdf5(const std::string& part_path, const std::string& out_path
   const Hdf5Id creation(H5Pcreate(H5P_FILE_CREATE), H5Pclose);
   H5Pset_obj_track_times(creation.get(), false);
   errno = 0;
-  Hdf5Id out(H5Fcreate(temporary.output.c_str(), H5F_ACC_TRUNC, creation.get(), hdf5_access_list().get()),
-             H5Fclose);
+  Hdf5Id out(H5Fcreate(temporary.output.c_str(), H5F_ACC_TRUNC, creation.get(), hdf5_access_list().get()), H5Fclose);
   hdf5_check(out.get(), out_path, "cannot create");
   {
     const Hdf5Id from(H5Gopen2(part.get(), "/", H5P_DEFAULT), H5Gclose),

@@ -17,8 +17,7 @@ std::string input_problem(const std::string& path) {
   if (path.empty()) return "the name of a file is due, not empty text";
   struct stat status {};
   if (::stat(path.c_str(), &status) != 0)
-    return errno == ENOENT ? "cannot be read; does it exist?"
-                           : fmt::format("cannot be read: {}", std::strerror(errno));
+    return errno == ENOENT ? "cannot be read; does it exist?" : fmt::format("cannot be read: {}", std::strerror(errno));
   if (S_ISDIR(status.st_mode)) return "is a folder, not a file";
   // A pipe or a device may never end, and nothing in it can be read twice.
   if (!S_ISREG(status.st_mode)) return "is not a regular file; save it to a file first";

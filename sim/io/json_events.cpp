@@ -54,8 +54,8 @@ class Forwarder {
     throw InputError({name_, mark.line + 1, mark.column + 1}, "",
                      at >= text_.size()
                          ? "not valid JSON: the text ends too early; is the file cut off?"
-                         : fmt::format("not valid JSON at {}", quoted_text(std::string_view(text_).substr(
-                                                                   at, text_.find('\n', at) - at))));
+                         : fmt::format("not valid JSON at {}",
+                                       quoted_text(std::string_view(text_).substr(at, text_.find('\n', at) - at))));
   }
 
  private:

@@ -16,17 +16,14 @@ constexpr int kNumberOutOfRange = 406;  // nlohmann's number of that error
 // over.
 class FieldHandler {
  public:
-  FieldHandler(const std::vector<std::string>& keys, std::vector<JsonField>& fields,
-               std::vector<std::string>& others)
+  FieldHandler(const std::vector<std::string>& keys, std::vector<JsonField>& fields, std::vector<std::string>& others)
       : keys_(keys), fields_(fields), others_(others) {}
 
   bool null() { return scalar(JsonField::Kind::kNull, {}); }
   bool boolean(bool) { return scalar(JsonField::Kind::kBoolean, {}); }
   bool number_integer(Json::number_integer_t value) { return integer(value); }
   bool number_unsigned(Json::number_unsigned_t value) { return integer(value); }
-  bool number_float(Json::number_float_t, const std::string& text) {
-    return scalar(JsonField::Kind::kNumber, text);
-  }
+  bool number_float(Json::number_float_t, const std::string& text) { return scalar(JsonField::Kind::kNumber, text); }
   bool string(std::string& text) { return scalar(JsonField::Kind::kText, text); }
   bool binary(Json::binary_t&) { return false; }  // not in JSON text
   bool start_object(std::size_t) { return open(true); }
@@ -114,8 +111,7 @@ bool JsonlReader::next() {
   if (!good) {
     const std::size_t at = std::max<std::size_t>(handler.error_at(), 1) - 1;
     if (at >= line.size())
-      throw InputError(lines_.mark(line.size()), "",
-                       "not valid JSON: the line ends too early; is it cut off?");
+      throw InputError(lines_.mark(line.size()), "", "not valid JSON: the line ends too early; is it cut off?");
     throw InputError(lines_.mark(at), "", fmt::format("not valid JSON at {}", quoted_text(line.substr(at))));
   }
   if (!handler.is_object())

@@ -70,8 +70,7 @@ void LineReader::check_text(std::string_view line) const {
   for (const char c : line) bad |= is_control(c);
   if (!bad) return;
   const auto at = static_cast<std::size_t>(std::find_if(line.begin(), line.end(), is_control) - line.begin());
-  throw InputError(mark(at), "",
-                   fmt::format("not a text file (byte 0x{:02x})", static_cast<unsigned char>(line[at])));
+  throw InputError(mark(at), "", fmt::format("not a text file (byte 0x{:02x})", static_cast<unsigned char>(line[at])));
 }
 
 Mark LineReader::mark_at(std::int64_t number, std::size_t offset) const {
@@ -79,8 +78,7 @@ Mark LineReader::mark_at(std::int64_t number, std::size_t offset) const {
   return {name_, static_cast<int>(shown), static_cast<int>(offset) + 1};
 }
 
-std::unique_ptr<std::istream> open_text_file(const std::string& path, const Mark& mark,
-                                             std::string_view key) {
+std::unique_ptr<std::istream> open_text_file(const std::string& path, const Mark& mark, std::string_view key) {
   if (const std::string problem = input_problem(path); !problem.empty())
     throw InputError(mark, key, fmt::format("'{}' {}", path, problem));
   return std::make_unique<std::ifstream>(path, std::ios::binary);

@@ -43,9 +43,7 @@ class Existing {
   bool empty() const { return size_ == 0; }
   bool is_hdf5() const { return size_ == sizeof head_ && std::memcmp(head_, "\x89HDF\r\n\x1a\n", 8) == 0; }
   // Its writer holds a lock while it lives (Hdf5Writer::start_rows).
-  bool is_being_written() const {
-    return ::flock(descriptor_, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK;
-  }
+  bool is_being_written() const { return ::flock(descriptor_, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK; }
 
  private:
   int descriptor_;
@@ -59,8 +57,7 @@ void check_target(const std::string& path) {
   if (S_ISDIR(*mode)) refuse(path, "is a directory");
   if (!S_ISREG(*mode)) refuse(path, "is not a regular file; give another name");
   const Existing file(path);
-  if (!file.empty() && !file.is_hdf5())
-    refuse(path, "exists and is not a result of silicast; give another name");
+  if (!file.empty() && !file.is_hdf5()) refuse(path, "exists and is not a result of silicast; give another name");
 }
 
 void check_part(const std::string& path) {
@@ -71,8 +68,7 @@ void check_part(const std::string& path) {
   if (file.is_being_written()) refuse(path, "is being written by another run; give another name");
   if (file.is_hdf5())
     refuse(path,
-           fmt::format("was left by a run that did not end; read it by 'silicast recover {}' or remove it",
-                       path));
+           fmt::format("was left by a run that did not end; read it by 'silicast recover {}' or remove it", path));
   refuse(path, "exists and is not a result of silicast; remove it or give another name");
 }
 

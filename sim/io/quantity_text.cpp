@@ -18,17 +18,39 @@ struct Unit {
   bool shown = true;  // offered in messages and used by format_quantity
 };
 
-constexpr Unit kTimes[] = {{"ns", 1e-9}, {"us", 1e-6}, {"ms", 1e-3}, {"s", 1}, {"min", 60}, {"h", 3600}, {"d", 86400},
-                           {"month", 730 * 3600.0, false}, {"year", 8760 * 3600.0, false}};
-constexpr Unit kByteUnits[] = {{"B", 1}, {"KB", 1e3}, {"MB", 1e6}, {"GB", 1e9}, {"TB", 1e12},
-                               {"KiB", 1024.0, false}, {"MiB", 1048576.0, false}, {"GiB", 1073741824.0, false}, {"TiB", 1099511627776.0, false}};
-constexpr Unit kByteRates[] = {{"B/s", 1}, {"KB/s", 1e3}, {"MB/s", 1e6}, {"GB/s", 1e9}, {"TB/s", 1e12},
-                               {"Mb/s", 1e6 / 8, false}, {"Gb/s", 1e9 / 8, false}, {"Tb/s", 1e12 / 8, false},
-                               {"GiB/s", 1073741824.0, false}, {"TiB/s", 1099511627776.0, false}};
-constexpr Unit kFlopRates[] = {{"FLOP/s", 1}, {"GFLOP/s", 1e9}, {"TFLOP/s", 1e12}, {"PFLOP/s", 1e15},
-                               {"TOP/s", 1e12, false}, {"POP/s", 1e15, false}};
+constexpr Unit kTimes[] = {{"ns", 1e-9},
+                           {"us", 1e-6},
+                           {"ms", 1e-3},
+                           {"s", 1},
+                           {"min", 60},
+                           {"h", 3600},
+                           {"d", 86400},
+                           {"month", 730 * 3600.0, false},
+                           {"year", 8760 * 3600.0, false}};
+constexpr Unit kByteUnits[] = {{"B", 1},
+                               {"KB", 1e3},
+                               {"MB", 1e6},
+                               {"GB", 1e9},
+                               {"TB", 1e12},
+                               {"KiB", 1024.0, false},
+                               {"MiB", 1048576.0, false},
+                               {"GiB", 1073741824.0, false},
+                               {"TiB", 1099511627776.0, false}};
+constexpr Unit kByteRates[] = {{"B/s", 1},
+                               {"KB/s", 1e3},
+                               {"MB/s", 1e6},
+                               {"GB/s", 1e9},
+                               {"TB/s", 1e12},
+                               {"Mb/s", 1e6 / 8, false},
+                               {"Gb/s", 1e9 / 8, false},
+                               {"Tb/s", 1e12 / 8, false},
+                               {"GiB/s", 1073741824.0, false},
+                               {"TiB/s", 1099511627776.0, false}};
+constexpr Unit kFlopRates[] = {{"FLOP/s", 1},     {"GFLOP/s", 1e9},       {"TFLOP/s", 1e12},
+                               {"PFLOP/s", 1e15}, {"TOP/s", 1e12, false}, {"POP/s", 1e15, false}};
 constexpr Unit kPowers[] = {{"mW", 1e-3, false}, {"W", 1}, {"kW", 1e3}, {"MW", 1e6}};
-constexpr Unit kEventRates[] = {{"/s", 1}, {"/min", 1.0 / 60}, {"/h", 1.0 / 3600}, {"req/s", 1, false}, {"requests/s", 1, false}, {"/d", 1.0 / 86400, false}};
+constexpr Unit kEventRates[] = {{"/s", 1},           {"/min", 1.0 / 60},       {"/h", 1.0 / 3600},
+                                {"req/s", 1, false}, {"requests/s", 1, false}, {"/d", 1.0 / 86400, false}};
 constexpr Unit kMonies[] = {{"RMB", 1}, {"k RMB", 1e3, false}, {"M RMB", 1e6, false}, {"CNY", 1, false}};
 constexpr Unit kMoneyRates[] = {{"RMB/h", 1}, {"RMB/month", 1.0 / 730, false}, {"RMB/year", 1.0 / 8760, false}};
 constexpr Unit kTariffs[] = {{"RMB/kWh", 1}};
@@ -37,18 +59,30 @@ constexpr Unit kCarbon[] = {{"g/kWh", 1}, {"kg/kWh", 1e3, false}};
 
 std::span<const Unit> units_of(Dimension dimension) {
   switch (dimension) {
-    case Dimension::kNumber: return {};
-    case Dimension::kTime: return kTimes;
-    case Dimension::kBytes: return kByteUnits;
-    case Dimension::kByteRate: return kByteRates;
-    case Dimension::kFlopRate: return kFlopRates;
-    case Dimension::kPower: return kPowers;
-    case Dimension::kEventRate: return kEventRates;
-    case Dimension::kMoney: return kMonies;
-    case Dimension::kMoneyPerHour: return kMoneyRates;
-    case Dimension::kMoneyPerEnergy: return kTariffs;
-    case Dimension::kMoneyPerPowerMonth: return kSiteCosts;
-    case Dimension::kCarbonPerEnergy: return kCarbon;
+    case Dimension::kNumber:
+      return {};
+    case Dimension::kTime:
+      return kTimes;
+    case Dimension::kBytes:
+      return kByteUnits;
+    case Dimension::kByteRate:
+      return kByteRates;
+    case Dimension::kFlopRate:
+      return kFlopRates;
+    case Dimension::kPower:
+      return kPowers;
+    case Dimension::kEventRate:
+      return kEventRates;
+    case Dimension::kMoney:
+      return kMonies;
+    case Dimension::kMoneyPerHour:
+      return kMoneyRates;
+    case Dimension::kMoneyPerEnergy:
+      return kTariffs;
+    case Dimension::kMoneyPerPowerMonth:
+      return kSiteCosts;
+    case Dimension::kCarbonPerEnergy:
+      return kCarbon;
   }
   return {};
 }

@@ -9,24 +9,24 @@
 namespace silicast {
 
 enum class Dimension {
-  kNumber,          // no unit
-  kTime,            // s
-  kBytes,           // B; GB is 10^9, GiB is 2^30
-  kByteRate,        // B/s; Gb/s are bits
-  kFlopRate,        // FLOP/s; TOP/s is the same thing for integers
-  kPower,           // W
-  kEventRate,       // 1/s
-  kMoney,           // RMB
-  kMoneyPerHour,    // RMB/h
-  kMoneyPerEnergy,  // RMB/kWh
+  kNumber,              // no unit
+  kTime,                // s
+  kBytes,               // B; GB is 10^9, GiB is 2^30
+  kByteRate,            // B/s; Gb/s are bits
+  kFlopRate,            // FLOP/s; TOP/s is the same thing for integers
+  kPower,               // W
+  kEventRate,           // 1/s
+  kMoney,               // RMB
+  kMoneyPerHour,        // RMB/h
+  kMoneyPerEnergy,      // RMB/kWh
   kMoneyPerPowerMonth,  // RMB/kW/month
-  kCarbonPerEnergy, // g/kWh
+  kCarbonPerEnergy,     // g/kWh
 };
 
 struct ParsedQuantity {
   bool ok = false;
-  double value = 0;    // in the base unit above
-  std::string error;   // why not, when not ok: "'989' needs a unit, e.g. TB/s"
+  double value = 0;   // in the base unit above
+  std::string error;  // why not, when not ok: "'989' needs a unit, e.g. TB/s"
 };
 
 // Never throws; NaN, infinities, hex and trailing text are refused.

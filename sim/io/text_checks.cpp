@@ -39,9 +39,9 @@ void check_utf8(const std::string& text, const std::string& name) {
   for (std::size_t at = 0; at < text.size();) {
     const std::size_t length = utf8_length(std::string_view(text).substr(at));
     if (length == 0)
-      throw InputError({name, line, static_cast<int>(at - start) + 1}, "",
-                       fmt::format("not UTF-8 text (byte 0x{:02x}); save the file as UTF-8",
-                                   static_cast<unsigned char>(text[at])));
+      throw InputError(
+          {name, line, static_cast<int>(at - start) + 1}, "",
+          fmt::format("not UTF-8 text (byte 0x{:02x}); save the file as UTF-8", static_cast<unsigned char>(text[at])));
     if (text[at] == '\n') {
       ++line;
       start = at + 1;
@@ -60,11 +60,9 @@ void check_brackets(const std::string& text, const std::string& name) {
     if (quote != '\0') {
       if (c == quote) quote = '\0';  // '' opens again at once
       if (c == '\\' && quote == '"' && at + 1 < text.size() && text[at + 1] != '\n') ++at;
-    } else if (c == '#' &&
-               (at == 0 || std::string_view(" \t\n").find(text[at - 1]) != std::string_view::npos)) {
+    } else if (c == '#' && (at == 0 || std::string_view(" \t\n").find(text[at - 1]) != std::string_view::npos)) {
       at = std::min(text.find('\n', at), text.size()) - 1;
-    } else if ((c == '"' || c == '\'') &&
-               std::string_view("\n:,[{-?'").find(before) != std::string_view::npos) {
+    } else if ((c == '"' || c == '\'') && std::string_view("\n:,[{-?'").find(before) != std::string_view::npos) {
       quote = c;
     } else if (c == '[' || c == '{') {
       if (++depth > kMostBrackets)

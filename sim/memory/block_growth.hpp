@@ -43,7 +43,7 @@ class BlockGrowth {
 
   std::vector<std::int32_t> counts_;  // [(length - iteration) mod block size]
   std::int64_t sequences_ = 0;
-  std::int64_t phase_ = 0;            // iteration mod block size
+  std::int64_t phase_ = 0;  // iteration mod block size
 };
 
 }  // namespace silicast

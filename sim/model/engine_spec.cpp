@@ -64,8 +64,8 @@ void read_memory(const ConfigValue& value, bool is_override, EngineMemory& memor
   ConfigMap map = value.map();
   EngineKeys keys(map, is_override);
   if (const auto budget = keys.find("budget"))
-    memory.budget = static_cast<KvBudget>(
-        budget->choice({"total_less_peak", "static_share", "share_of_free"}, "memory budget"));
+    memory.budget =
+        static_cast<KvBudget>(budget->choice({"total_less_peak", "static_share", "share_of_free"}, "memory budget"));
   keys.number("utilisation", Dimension::kNumber, kPositiveFraction, memory.utilisation);
   keys.number("runtime", Dimension::kBytes, kReserveBounds, memory.runtime);
   keys.number("runtime_tensor", Dimension::kBytes, kReserveBounds, memory.runtime_tensor);
@@ -102,10 +102,10 @@ void read_keys(ConfigMap& map, bool is_override, EngineSpec& spec) {
   if (const auto host = keys.find("host")) read_host(*host, is_override, spec.host);
   map.done();
   if (spec.scheduler == "chunked" && spec.max_batched_tokens.value < spec.max_sequences.value)
-    map.fail(fmt::format(
-        "max_batched_tokens {:g} is under max_sequences {:g}: a full decode batch of a chunked engine "
-        "would not fit into an iteration",
-        spec.max_batched_tokens.value, spec.max_sequences.value));
+    map.fail(
+        fmt::format("max_batched_tokens {:g} is under max_sequences {:g}: a full decode batch of a chunked engine "
+                    "would not fit into an iteration",
+                    spec.max_batched_tokens.value, spec.max_sequences.value));
 }
 
 std::int32_t count_of(const std::optional<Evidence>& limit) {

@@ -16,7 +16,7 @@ namespace silicast {
 enum class KvBudget {
   kTotalLessPeak,  // f C - W - A - R; graphs come out of the rest (vLLM gpu_memory_utilization)
   kStaticShare,    // f (C - R) - W; activations and graphs come out of the rest (SGLang mem_fraction_static)
-  kShareOfFree,  // f (C - W - A - R - G) (TensorRT-LLM free_gpu_memory_fraction, MindIE NPU_MEMORY_FRACTION)
+  kShareOfFree,    // f (C - W - A - R - G) (TensorRT-LLM free_gpu_memory_fraction, MindIE NPU_MEMORY_FRACTION)
 };
 std::string_view name_of(KvBudget budget);  // "total_less_peak", "static_share", "share_of_free"
 

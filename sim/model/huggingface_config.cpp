@@ -23,10 +23,8 @@ struct Architecture {
   std::int32_t default_window;  // 0: none
 };
 constexpr Architecture kArchitectures[] = {
-    {"LlamaForCausalLM", 0, 0, false, false, false, 0},
-    {"MistralForCausalLM", 8, 0, false, false, false, 4096},
-    {"Qwen2ForCausalLM", 32, 0, true, false, true, 0},
-    {"Qwen3ForCausalLM", 32, 128, false, true, true, 0},
+    {"LlamaForCausalLM", 0, 0, false, false, false, 0},   {"MistralForCausalLM", 8, 0, false, false, false, 4096},
+    {"Qwen2ForCausalLM", 32, 0, true, false, true, 0},    {"Qwen3ForCausalLM", 32, 128, false, true, true, 0},
     {"GraniteForCausalLM", 0, 0, false, false, false, 0},
 };
 
@@ -34,8 +32,7 @@ constexpr Architecture kArchitectures[] = {
 std::optional<ConfigValue> find(const ConfigValue& config, std::string_view key) {
   const ConfigEntry* entry = config.node().find(key);
   if (entry == nullptr || entry->value.kind == ConfigNode::Kind::kNull) return std::nullopt;
-  const std::string path =
-      config.path().empty() ? entry->key : fmt::format("{}.{}", config.path(), entry->key);
+  const std::string path = config.path().empty() ? entry->key : fmt::format("{}.{}", config.path(), entry->key);
   return ConfigValue(config, &entry->value, path);
 }
 
@@ -53,8 +50,7 @@ std::int32_t shape(const ConfigValue& config, std::string_view key,
 }
 
 void refuse_experts_and_latents(const ConfigValue& config) {
-  for (const std::string_view key :
-       {"num_experts", "num_local_experts", "n_routed_experts", "moe_intermediate_size"}) {
+  for (const std::string_view key : {"num_experts", "num_local_experts", "n_routed_experts", "moe_intermediate_size"}) {
     const auto value = find(config, key);
     if (value && !(value->is_scalar() && value->node().scalar == "0"))
       value->fail("mixture-of-experts models are not modelled yet");
@@ -108,10 +104,10 @@ NumberFormat weight_format(const ConfigValue& config, NumberFormat native) {
   const std::string name = method.text();
   if (name == "fp8" || name == "fbgemm_fp8") return NumberFormat::kFp8;
   if (name == "compressed-tensors") return compressed_format(*quantisation);
-  method.fail(fmt::format(
-      "weights in '{}' are not modelled yet (known: fp8, fbgemm_fp8, compressed-tensors); without "
-      "quantization_config, the scenario's precision says the format",
-      name));
+  method.fail(
+      fmt::format("weights in '{}' are not modelled yet (known: fp8, fbgemm_fp8, compressed-tensors); without "
+                  "quantization_config, the scenario's precision says the format",
+                  name));
 }
 
 // Windows at least as long as the context change nothing.
@@ -152,8 +148,7 @@ std::int32_t max_context(const ConfigValue& config) {
   const std::int32_t trained =
       kind == "yarn" ? shape(*scaling, "original_max_position_embeddings", positions) : positions;
   const double stretched = trained * factor->number({1, 4096});
-  if (stretched > kLargestShape)
-    factor->fail(fmt::format("stretches {} positions beyond {}", trained, kLargestShape));
+  if (stretched > kLargestShape) factor->fail(fmt::format("stretches {} positions beyond {}", trained, kLargestShape));
   return static_cast<std::int32_t>(std::llround(stretched));
 }
 
@@ -176,8 +171,7 @@ std::vector<std::string> known_architectures() {
 ModelSpec read_huggingface_config(const ConfigValue& config, const std::string& name) {
   if (!config.is_map()) config.fail("not a Hugging Face config.json: no mapping");
   refuse_experts_and_latents(config);
-  if (const auto text = find(config, "text_config"); text && text->is_map())
-    refuse_experts_and_latents(*text);
+  if (const auto text = find(config, "text_config"); text && text->is_map()) refuse_experts_and_latents(*text);
   const Architecture& architecture = architecture_of(config);
   refuse_biases(config, architecture);
   ModelSpec spec;
@@ -188,14 +182,14 @@ ModelSpec read_huggingface_config(const ConfigValue& config, const std::string& 
   spec.heads = shape(config, "num_attention_heads");
   // Absent is the class's default; null is one KV head per query head.
   const bool absent = config.node().find("num_key_value_heads") == nullptr;
-  spec.kv_heads = shape(config, "num_key_value_heads",
-                        absent && architecture.kv_heads > 0 ? architecture.kv_heads : spec.heads);
+  spec.kv_heads =
+      shape(config, "num_key_value_heads", absent && architecture.kv_heads > 0 ? architecture.kv_heads : spec.heads);
   if (spec.heads % spec.kv_heads != 0)
     config.fail(fmt::format("{} KV heads do not divide the {} query heads", spec.kv_heads, spec.heads));
   if (architecture.head_size == 0 && !find(config, "head_dim") && spec.hidden % spec.heads != 0)
     config.fail(fmt::format("{} heads do not divide the hidden size of {}", spec.heads, spec.hidden));
-  spec.head_size = shape(config, "head_dim",
-                         architecture.head_size > 0 ? architecture.head_size : spec.hidden / spec.heads);
+  spec.head_size =
+      shape(config, "head_dim", architecture.head_size > 0 ? architecture.head_size : spec.hidden / spec.heads);
   spec.intermediate = shape(config, "intermediate_size");
   spec.vocabulary = shape(config, "vocab_size");
   spec.max_context = max_context(config);

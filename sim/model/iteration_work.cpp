@@ -35,8 +35,7 @@ std::string_view name_of(KernelClass kernel_class) {
   return "";
 }
 
-StageWork::StageWork(const ModelSpec& model, const ParallelPlan& plan, const Precision& precision,
-                     std::int32_t stage)
+StageWork::StageWork(const ModelSpec& model, const ParallelPlan& plan, const Precision& precision, std::int32_t stage)
     : model_(model), plan_(plan), precision_(precision), stage_(stage) {
   SILICAST_CHECK(stage >= 0 && stage < plan.stages(), "stage {} of {}", stage, plan.stages());
   layers_ = plan.stage_layers[static_cast<std::size_t>(stage)];
@@ -52,8 +51,7 @@ double StageWork::key_width() const {
 
 // A GEMM of the layers: quantised weights and inputs, native output.
 Kernel StageWork::gemm(std::string_view name, std::int64_t m, std::int64_t n, std::int64_t k) const {
-  const double rows = static_cast<double>(m), columns = static_cast<double>(n),
-               depth = static_cast<double>(k);
+  const double rows = static_cast<double>(m), columns = static_cast<double>(n), depth = static_cast<double>(k);
   Kernel kernel;
   kernel.kernel_class = KernelClass::kGemm;
   kernel.name = name;
@@ -144,7 +142,8 @@ std::vector<Kernel> StageWork::token_kernels(std::int64_t m) const {
     message.kernel_class = KernelClass::kSend;
     message.name = "send";
     message.times = 1;
-    message.message = buffer * (2.0 / plan_.tensor);  // hidden states and residual; every rank sends a share to its peer
+    message.message =
+        buffer * (2.0 / plan_.tensor);  // hidden states and residual; every rank sends a share to its peer
     kernels.push_back(message);
   }
   return kernels;
@@ -177,8 +176,7 @@ std::vector<Kernel> StageWork::sequence_kernels(std::int64_t sequences) const {
 }
 
 Kernel StageWork::decode_attention(std::int64_t sequences, std::int64_t kv_tokens) const {
-  SILICAST_CHECK(sequences >= 0 && kv_tokens >= sequences, "{} sequences over {} KV tokens", sequences,
-                 kv_tokens);
+  SILICAST_CHECK(sequences >= 0 && kv_tokens >= sequences, "{} sequences over {} KV tokens", sequences, kv_tokens);
   const double keys = static_cast<double>(kv_tokens);
   Kernel kernel;
   kernel.kernel_class = KernelClass::kAttentionDecode;

@@ -12,15 +12,7 @@
 
 namespace silicast {
 
-enum class KernelClass {
-  kGemm,
-  kAttentionPrefill,
-  kAttentionDecode,
-  kElementwise,
-  kAllReduce,
-  kAllGather,
-  kSend
-};
+enum class KernelClass { kGemm, kAttentionPrefill, kAttentionDecode, kElementwise, kAllReduce, kAllGather, kSend };
 std::string_view name_of(KernelClass kernel_class);  // "gemm", "attention_prefill", ...
 
 struct Kernel {

@@ -50,8 +50,7 @@ Bytes weights_on_rank(const ModelSpec& model, const ParallelPlan& plan, const Pr
   const double queries = static_cast<double>(model.heads) / plan.tensor * model.head_size;
   const double keys = static_cast<double>(plan.kv_heads_per_rank(model)) * model.head_size;
   const double mlp = static_cast<double>(model.intermediate) / plan.tensor;
-  const double matrices =
-      width * (queries + 2 * keys) + queries * width + (model.gated_mlp ? 3 : 2) * width * mlp;
+  const double matrices = width * (queries + 2 * keys) + queries * width + (model.gated_mlp ? 3 : 2) * width * mlp;
   const double vectors =
       2 * width + (model.qkv_bias ? queries + 2 * keys : 0) + (model.qk_norm ? 2.0 * model.head_size : 0);
   const double vocabulary = static_cast<double>(model.padded_vocabulary()) / plan.tensor * width;
@@ -76,8 +75,7 @@ Bytes activation_on_rank(const ModelSpec& model, const ParallelPlan& plan, const
   const double layer_peak = tokens * (mlp + engine.memory.hidden_buffers.value * hidden);
   double head_peak = 0;
   if (stage + 1 == plan.stages())
-    head_peak =
-        sequences * (model.padded_vocabulary() * engine.memory.logit_bytes.value + hidden) + tokens * hidden;
+    head_peak = sequences * (model.padded_vocabulary() * engine.memory.logit_bytes.value + hidden) + tokens * hidden;
   // Hidden states and residual that pass between stages.
   const double passed = plan.stages() > 1 ? 2 * tokens * hidden : 0;
   return Bytes(engine.memory.workspace.value + std::max(layer_peak, head_peak) + passed);
@@ -102,10 +100,10 @@ MemoryPlan plan_memory(const ModelSpec& model, const ParallelPlan& plan, const P
   result.capacity = chip_capacity;
   for (std::int32_t i = 0; i < plan.stages(); ++i) {
     StageMemory stage;
-    stage.weights = shifted(weights_on_rank(model, plan, precision, i),
-                            weights_on_rank(model, plan, precision, 0), overrides.weights);
-    stage.activation = shifted(activation_on_rank(model, plan, engine, i),
-                               activation_on_rank(model, plan, engine, 0), overrides.activation);
+    stage.weights = shifted(weights_on_rank(model, plan, precision, i), weights_on_rank(model, plan, precision, 0),
+                            overrides.weights);
+    stage.activation = shifted(activation_on_rank(model, plan, engine, i), activation_on_rank(model, plan, engine, 0),
+                               overrides.activation);
     stage.runtime = overrides.runtime.value_or(runtime_of(plan, engine.memory));
     stage.graphs = Bytes(engine.memory.graphs.value);
     stage.kv_block = kv_per_token_on_rank(model, plan, precision, i) * limits.block_size;
@@ -117,8 +115,7 @@ MemoryPlan plan_memory(const ModelSpec& model, const ParallelPlan& plan, const P
   result.blocks = std::min_element(result.stages.begin(), result.stages.end(), by_blocks)->blocks;
   result.kv_tokens = result.blocks * limits.block_size;
   for (const StageMemory& stage : result.stages) result.shortfall = std::max(result.shortfall, lack(stage));
-  if (result.fits())
-    result.headroom = std::min_element(result.stages.begin(), result.stages.end(), by_spare)->spare;
+  if (result.fits()) result.headroom = std::min_element(result.stages.begin(), result.stages.end(), by_spare)->spare;
   return result;
 }
 

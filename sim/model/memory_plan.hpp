@@ -39,7 +39,7 @@ struct MemoryPlan {
   std::int64_t blocks = 0;     // of the replica: the poorest stage's
   std::int64_t kv_tokens = 0;  // blocks * block size
   Bytes headroom;              // least spare of any stage, when it fits
-  Bytes shortfall;  // missing on the poorest stage for one block and everything else; 0 when it fits
+  Bytes shortfall;             // missing on the poorest stage for one block and everything else; 0 when it fits
 
   bool fits() const { return shortfall.value() == 0; }
 };
@@ -55,8 +55,7 @@ MemoryPlan plan_memory(const ModelSpec& model, const ParallelPlan& plan, const P
                        const EngineSpec& engine, Bytes chip_capacity, const MemoryOverrides& overrides = {});
 
 // The parts, for tests and explanations.
-Bytes weights_on_rank(const ModelSpec& model, const ParallelPlan& plan, const Precision& precision,
-                      std::int32_t stage);
+Bytes weights_on_rank(const ModelSpec& model, const ParallelPlan& plan, const Precision& precision, std::int32_t stage);
 Bytes activation_on_rank(const ModelSpec& model, const ParallelPlan& plan, const EngineSpec& engine,
                          std::int32_t stage);
 Bytes kv_per_token_on_rank(const ModelSpec& model, const ParallelPlan& plan, const Precision& precision,

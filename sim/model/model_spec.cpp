@@ -81,8 +81,7 @@ ModelSpec read_model_spec(const ConfigValue& model) {
   spec.intermediate = shape(map.required("intermediate"));
   spec.vocabulary = shape(map.required("vocabulary"));
   spec.max_context = shape(map.required("max_context"));
-  spec.native_format =
-      choose(map.required("format"), {NumberFormat::kBf16, NumberFormat::kFp16, NumberFormat::kFp32});
+  spec.native_format = choose(map.required("format"), {NumberFormat::kBf16, NumberFormat::kFp16, NumberFormat::kFp32});
   spec.weight_format = spec.native_format;
   if (const auto weights = map.optional("weights"))
     spec.weight_format =

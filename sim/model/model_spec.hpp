@@ -27,8 +27,7 @@ struct ModelSpec {
   bool qkv_bias = false;
   bool qk_norm = false;
   NumberFormat native_format = NumberFormat::kBf16;  // of activations, norms, embeddings and LM head
-  NumberFormat weight_format =
-      NumberFormat::kBf16;  // of the layers' GEMM weights in the published checkpoint
+  NumberFormat weight_format = NumberFormat::kBf16;  // of the layers' GEMM weights in the published checkpoint
   std::string source;
 
   // Parameters, by where they live. Norms and biases count.

@@ -28,16 +28,13 @@ void check_tensor(const ConfigValue& at, std::int32_t tensor, const ModelSpec& m
   for (std::int32_t i = 1; i <= std::min(model.heads, 64); ++i)
     if (legal(i, model)) possible.push_back(i);
   const auto refuse = [&](const std::string& what) {
-    at.fail(fmt::format("tensor {} {} of {} (possible: {})", tensor, what, model.name,
-                        fmt::join(possible, ", ")));
+    at.fail(fmt::format("tensor {} {} of {} (possible: {})", tensor, what, model.name, fmt::join(possible, ", ")));
   };
   if (model.heads % tensor != 0) refuse(fmt::format("does not divide the {} query heads", model.heads));
   if (!legal_kv(tensor, model.kv_heads))
     refuse(fmt::format("neither divides nor is a multiple of the {} KV heads", model.kv_heads));
-  if (model.intermediate % tensor != 0)
-    refuse(fmt::format("does not divide the MLP width {}", model.intermediate));
-  refuse(fmt::format("does not divide the vocabulary {} (padded to {})", model.vocabulary,
-                     model.padded_vocabulary()));
+  if (model.intermediate % tensor != 0) refuse(fmt::format("does not divide the MLP width {}", model.intermediate));
+  refuse(fmt::format("does not divide the vocabulary {} (padded to {})", model.vocabulary, model.padded_vocabulary()));
 }
 
 std::vector<std::int32_t> spread(std::int32_t layers, std::int32_t stages) {
@@ -78,8 +75,7 @@ ParallelPlan read_parallel_plan(const ConfigValue& layout, const ModelSpec& mode
   if (pipeline) {
     stages = static_cast<std::int32_t>(pipeline->integer(1, kMaxRanks));
     if (stages > model.layers)
-      pipeline->fail(
-          fmt::format("{} stages are more than the {} layers of {}", stages, model.layers, model.name));
+      pipeline->fail(fmt::format("{} stages are more than the {} layers of {}", stages, model.layers, model.name));
   }
   if (stage_layers) {
     plan.stage_layers = read_stage_layers(*stage_layers, model);
@@ -95,8 +91,7 @@ ParallelPlan read_parallel_plan(const ConfigValue& layout, const ModelSpec& mode
 Precision default_precision(const ModelSpec& model) {
   Precision precision;
   precision.weights = model.weight_format;
-  const bool eight_bits =
-      model.weight_format == NumberFormat::kFp8 || model.weight_format == NumberFormat::kInt8;
+  const bool eight_bits = model.weight_format == NumberFormat::kFp8 || model.weight_format == NumberFormat::kInt8;
   precision.activations = eight_bits ? model.weight_format : model.native_format;
   precision.kv = model.native_format;
   return precision;
@@ -113,14 +108,14 @@ Precision read_precision(const ConfigValue& value, const ModelSpec& model) {
   if (const auto activations = map.optional("activations")) {
     precision.activations = format_of(*activations);
     if (bytes_of(precision.activations) < bytes_of(precision.weights))
-      activations->fail(fmt::format("{} activations are narrower than the {} weights",
-                                    name_of(precision.activations), name_of(precision.weights)));
+      activations->fail(fmt::format("{} activations are narrower than the {} weights", name_of(precision.activations),
+                                    name_of(precision.weights)));
   }
   if (const auto kv = map.optional("kv")) {
     precision.kv = format_of(*kv);
     if (precision.kv == NumberFormat::kFp4 || precision.kv == NumberFormat::kFp32)
-      kv->fail(fmt::format("no engine keeps its KV cache in {} (possible: bf16, fp16, fp8, int8)",
-                           name_of(precision.kv)));
+      kv->fail(
+          fmt::format("no engine keeps its KV cache in {} (possible: bf16, fp16, fp8, int8)", name_of(precision.kv)));
   }
   map.done();
   return precision;

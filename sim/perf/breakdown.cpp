@@ -26,8 +26,7 @@ struct Row {
   double bytes = 0;
 };
 
-Row row_of(std::string_view name, KernelClass kernel_class, double seconds, Bound bound, double flops,
-           double bytes) {
+Row row_of(std::string_view name, KernelClass kernel_class, double seconds, Bound bound, double flops, double bytes) {
   Row out;
   out.row.kernel = name;
   out.row.kernel_class = name_of(kernel_class);
@@ -60,8 +59,7 @@ void add_decode(std::vector<Row>& rows, const StagePrice& stage, const Portion& 
                         stage.layers() * kernel.flops.value(), stage.layers() * kernel.bytes.value()));
 }
 
-void add_prefill(std::vector<Row>& rows, const StagePrice& stage, const BreakdownBatch& batch,
-                 const Portion& portion) {
+void add_prefill(std::vector<Row>& rows, const StagePrice& stage, const BreakdownBatch& batch, const Portion& portion) {
   const AttentionRates& rates = stage.attention();
   const Kernel kernel = stage.work().prefill_attention(batch.prefill_tokens, batch.prefill_context);
   const double c = batch.prefill_tokens;
@@ -73,8 +71,8 @@ void add_prefill(std::vector<Row>& rows, const StagePrice& stage, const Breakdow
   Bound bound = compute >= memory ? Bound::kCompute : Bound::kMemory;
   if (launch > work) bound = Bound::kOverhead;
   const double times = stage.layers();
-  rows.push_back(row_of("attention_prefill", KernelClass::kAttentionPrefill, stage.layers() * (launch + work),
-                        bound, times * kernel.flops.value(), times * kernel.bytes.value()));
+  rows.push_back(row_of("attention_prefill", KernelClass::kAttentionPrefill, stage.layers() * (launch + work), bound,
+                        times * kernel.flops.value(), times * kernel.bytes.value()));
 }
 
 std::vector<Row> stage_rows(const StagePrice& stage, const BreakdownBatch& batch, const Portion& portion) {
@@ -141,8 +139,7 @@ std::vector<Row> device_rows(const ReplicaSetup& setup, const BreakdownBatch& ba
 }  // namespace
 
 Breakdown breakdown(const ReplicaSetup& setup, const BreakdownBatch& batch) {
-  SILICAST_CHECK(batch.sequences() > 0 && batch.decode_sequences >= 0 && batch.prefill_tokens >= 0,
-                 "an empty batch");
+  SILICAST_CHECK(batch.sequences() > 0 && batch.decode_sequences >= 0 && batch.prefill_tokens >= 0, "an empty batch");
   SILICAST_CHECK(batch.decode_sequences == 0 || batch.kv_length > 0, "decode without KV");
   std::vector<Row> rows = device_rows(setup, batch);
   Breakdown out;

@@ -17,8 +17,8 @@ void check_group(const GroupLinks& group, Bytes size) {
 }
 
 // `bytes` that each rank sends at `rate`, after `latencies` of the group.
-CollectivePrice priced(const ChipRates& chip, const GroupLinks& group, CollectiveAlgorithm algorithm,
-                       double bytes, BytesPerSecond rate, int latencies) {
+CollectivePrice priced(const ChipRates& chip, const GroupLinks& group, CollectiveAlgorithm algorithm, double bytes,
+                       BytesPerSecond rate, int latencies) {
   const Seconds start = Seconds(chip.collective_start) + group.latency * latencies;
   return {start + Bytes(bytes) / (rate * chip.collective_efficiency), start, algorithm};
 }

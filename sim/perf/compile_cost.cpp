@@ -48,8 +48,8 @@ void add_work(WorkRates& work, const StageWork& stage, double ranks) {
   const Kernel chunk_longer = stage.prefill_attention(1, 1);
   const double layers = ranks * stage.layers();
   work.flops_per_token += ranks * tokens.flops;
-  work.bytes_per_token += ranks * tokens.bytes +
-                          layers * (decode_more.bytes - decode_longer.bytes).value();  // queries and outputs
+  work.bytes_per_token +=
+      ranks * tokens.bytes + layers * (decode_more.bytes - decode_longer.bytes).value();  // queries and outputs
   work.bytes_per_pass += ranks * (tokens.fixed_bytes + sampled.fixed_bytes);
   work.flops_per_sampled += ranks * sampled.flops;
   work.bytes_per_sampled += ranks * sampled.bytes;
@@ -69,16 +69,15 @@ StageCost compile_stage(const StagePrice& stage, std::int32_t max_tokens, std::i
     cost.sequences.push_back(stage.sequences(s));
     cost.decode_base.push_back(stage.decode_base(s));
   }
-  cost.decode_kv = fit_line([&stage](double kv_tokens) { return stage.decode_kv(kv_tokens); }, max_kv_tokens,
-                            kDecodeTolerance);
+  cost.decode_kv =
+      fit_line([&stage](double kv_tokens) { return stage.decode_kv(kv_tokens); }, max_kv_tokens, kDecodeTolerance);
   return cost;
 }
 
 }  // namespace
 
 CompiledCost compile_cost(const ReplicaSetup& setup, std::int32_t max_tokens, std::int32_t max_sequences) {
-  SILICAST_CHECK(max_tokens >= 1 && max_sequences >= 1, "tables of {} tokens, {} sequences", max_tokens,
-                 max_sequences);
+  SILICAST_CHECK(max_tokens >= 1 && max_sequences >= 1, "tables of {} tokens, {} sequences", max_tokens, max_sequences);
   const double max_kv_tokens = static_cast<double>(max_sequences) * setup.model.max_context;
   const double chips = setup.plan.chips();
   CompiledCost compiled;

@@ -86,13 +86,12 @@ MicroBatches micro_batches_of(const BatchShape& shape, std::int32_t stages) {
 }
 
 Line stage_line(const StageCost& stage, const Share& share) {
-  Line line{stage.tokens[share.tokens] + stage.sequences[share.sampled_sequences] +
-                stage.layers * share.prefill_attention,
-            0};
+  Line line{
+      stage.tokens[share.tokens] + stage.sequences[share.sampled_sequences] + stage.layers * share.prefill_attention,
+      0};
   if (share.decode_sequences == 0) return line;
   const auto& piece = stage.decode_kv.at(share.kv_tokens);
-  line.value +=
-      stage.decode_base[share.decode_sequences] + piece.value + piece.slope * (share.kv_tokens - piece.start);
+  line.value += stage.decode_base[share.decode_sequences] + piece.value + piece.slope * (share.kv_tokens - piece.start);
   line.slope = piece.slope * share.kv_growth;
   return line;
 }
@@ -136,29 +135,27 @@ void check_decode_line(const PiecewiseLine& line) {
   SILICAST_CHECK(!line.pieces.empty() && line.pieces[0].start == 0, "the decode line does not begin at 0");
   for (std::size_t i = 0; i < line.pieces.size(); ++i) {
     const auto& piece = line.pieces[i];
-    SILICAST_CHECK(
-        std::isfinite(piece.value) && piece.value >= 0 && std::isfinite(piece.slope) && piece.slope >= 0,
-        "piece {} of the decode line: value {}, slope {}", i, piece.value, piece.slope);
+    SILICAST_CHECK(std::isfinite(piece.value) && piece.value >= 0 && std::isfinite(piece.slope) && piece.slope >= 0,
+                   "piece {} of the decode line: value {}, slope {}", i, piece.value, piece.slope);
     if (i == 0) continue;
     const auto& before = line.pieces[i - 1];
     const double end = before.value + before.slope * (piece.start - before.start);
     SILICAST_CHECK(piece.start > before.start, "piece {} of the decode line begins at {}", i, piece.start);
-    SILICAST_CHECK(std::abs(piece.value - end) <= 1e-12 * end, "the decode line jumps from {} to {} at {}",
-                   end, piece.value, piece.start);
+    SILICAST_CHECK(std::abs(piece.value - end) <= 1e-12 * end, "the decode line jumps from {} to {} at {}", end,
+                   piece.value, piece.start);
   }
 }
 
 }  // namespace
 
-IterationCost::IterationCost(std::vector<StageCost> stages, HostOverhead host,
-                             std::vector<double> prefill_quadratic, double prefill_kv)
+IterationCost::IterationCost(std::vector<StageCost> stages, HostOverhead host, std::vector<double> prefill_quadratic,
+                             double prefill_kv)
     : stages_(std::move(stages)),
       host_(host),
       prefill_quadratic_(std::move(prefill_quadratic)),
       prefill_kv_(prefill_kv) {
   SILICAST_CHECK(!stages_.empty(), "no stages");
-  SILICAST_CHECK(std::isfinite(host_.per_iteration) && host_.per_iteration >= 0, "host {}",
-                 host_.per_iteration);
+  SILICAST_CHECK(std::isfinite(host_.per_iteration) && host_.per_iteration >= 0, "host {}", host_.per_iteration);
   SILICAST_CHECK(std::isfinite(host_.per_sequence) && host_.per_sequence >= 0, "host {}", host_.per_sequence);
   SILICAST_CHECK(std::isfinite(prefill_kv_) && prefill_kv_ >= 0, "prefill_kv {}", prefill_kv_);
   check_table(prefill_quadratic_, "prefill_quadratic");
@@ -181,8 +178,7 @@ IterationCost::IterationCost(std::vector<StageCost> stages, HostOverhead host,
 }
 
 double IterationCost::prefill_attention(std::int32_t tokens, std::int64_t context) const {
-  SILICAST_CHECK(tokens >= 0 && tokens <= max_tokens() && context >= 0, "{} tokens after {}", tokens,
-                 context);
+  SILICAST_CHECK(tokens >= 0 && tokens <= max_tokens() && context >= 0, "{} tokens after {}", tokens, context);
   const double c = tokens;
   const double p = static_cast<double>(context);
   if (tokens == 0) return 0;
@@ -193,12 +189,11 @@ IterationLine IterationCost::line(const BatchShape& shape) const {
   const std::int32_t tokens = shape.decode_sequences + shape.prefill_tokens;
   const std::int32_t sequences = shape.decode_sequences + shape.prefill_sequences;
   const auto limit = static_cast<std::int32_t>(stages_[0].sequences.size());
-  SILICAST_CHECK(tokens > 0 && tokens < static_cast<std::int32_t>(stages_[0].tokens.size()), "{} tokens",
-                 tokens);
+  SILICAST_CHECK(tokens > 0 && tokens < static_cast<std::int32_t>(stages_[0].tokens.size()), "{} tokens", tokens);
   SILICAST_CHECK(shape.decode_sequences >= 0 && shape.decode_sequences < limit && sequences > 0 &&
                      shape.sampled_sequences >= 0 && shape.sampled_sequences < limit,
-                 "{} decode, {} prefill and {} sampled sequences", shape.decode_sequences,
-                 shape.prefill_sequences, shape.sampled_sequences);
+                 "{} decode, {} prefill and {} sampled sequences", shape.decode_sequences, shape.prefill_sequences,
+                 shape.sampled_sequences);
   if (!simple_) return envelope_line(shape, sequences);
   const StageCost& stage = stages_[0];
   const double host = host_.per_iteration + host_.per_sequence * sequences;

@@ -54,11 +54,10 @@ struct PiecewiseLine {
 // One pipeline stage, all of its layers together; every entry in seconds.
 struct StageCost {
   double layers = 0;
-  std::vector<double> tokens;     // [m]: GEMMs, norms, collectives, sends of m tokens; [0] is 0
-  std::vector<double> sequences;  // [s]: LM head and sampling of s sequences (last stage); [0] is 0
-  std::vector<double>
-      decode_base;          // [n]: part of decode attention that depends on the sequences alone; [0] is 0
-  PiecewiseLine decode_kv;  // part of decode attention by total KV tokens of the batch
+  std::vector<double> tokens;       // [m]: GEMMs, norms, collectives, sends of m tokens; [0] is 0
+  std::vector<double> sequences;    // [s]: LM head and sampling of s sequences (last stage); [0] is 0
+  std::vector<double> decode_base;  // [n]: part of decode attention that depends on the sequences alone; [0] is 0
+  PiecewiseLine decode_kv;          // part of decode attention by total KV tokens of the batch
 };
 
 class IterationCost {

@@ -72,15 +72,15 @@ AttentionRates attention_rates(const ChipRates& chip, const StageWork& work) {
   rates.launch = chip.launch;
   rates.attention_half_tokens = chip.attention_half_tokens;
   rates.prefill_kv = (chunk_longer.bytes.value() - chunk.bytes.value()) / bandwidth;
-  rates.prefill_pair = (chunk_longer.flops.value() - chunk.flops.value()) /
-                       (chip.peak_flops(chunk.format) * chip.attention_compute);
+  rates.prefill_pair =
+      (chunk_longer.flops.value() - chunk.flops.value()) / (chip.peak_flops(chunk.format) * chip.attention_compute);
   rates.decode_sequence = (decode_more.bytes.value() - decode_longer.bytes.value()) / bandwidth;
   rates.decode_kv_memory = (decode_longer.bytes.value() - decode.bytes.value()) / bandwidth;
   rates.decode_kv_floor = chip.memory_half_bytes / bandwidth;
-  rates.decode_kv_compute = (decode_longer.flops.value() - decode.flops.value()) /
-                            (chip.peak_flops(decode.format) * chip.attention_compute);
-  for (double rate : {rates.prefill_kv, rates.prefill_pair, rates.decode_sequence, rates.decode_kv_memory,
-                      rates.decode_kv_compute})
+  rates.decode_kv_compute =
+      (decode_longer.flops.value() - decode.flops.value()) / (chip.peak_flops(decode.format) * chip.attention_compute);
+  for (double rate :
+       {rates.prefill_kv, rates.prefill_pair, rates.decode_sequence, rates.decode_kv_memory, rates.decode_kv_compute})
     SILICAST_CHECK(rate >= 0, "attention work shrinks with its size: {}", rate);
   return rates;
 }

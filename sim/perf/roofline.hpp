@@ -21,8 +21,7 @@ struct KernelPrice {
   Seconds memory;
   Seconds link;
   Seconds launch;
-  Bound bound =
-      Bound::kOverhead;  // overhead: launch and ramps take longer than the bytes and FLOPs at full speed
+  Bound bound = Bound::kOverhead;  // overhead: launch and ramps take longer than the bytes and FLOPs at full speed
 };
 
 // Seconds to stream that many bytes of chip memory: (b + memory_half_bytes) / (bandwidth * memory), which is

@@ -24,13 +24,12 @@ StagePrice::StagePrice(const ReplicaSetup& setup, std::int32_t stage)
       work_(setup.model, setup.plan, setup.precision, stage),
       attention_(attention_rates(setup.chip, work_)) {
   const auto stages = static_cast<std::size_t>(setup.plan.stages());
-  SILICAST_CHECK(setup.tensor_groups.size() == stages, "{} tensor groups for {} stages",
-                 setup.tensor_groups.size(), stages);
-  SILICAST_CHECK(setup.stage_links.size() + 1 == stages, "{} links between {} stages",
-                 setup.stage_links.size(), stages);
+  SILICAST_CHECK(setup.tensor_groups.size() == stages, "{} tensor groups for {} stages", setup.tensor_groups.size(),
+                 stages);
+  SILICAST_CHECK(setup.stage_links.size() + 1 == stages, "{} links between {} stages", setup.stage_links.size(),
+                 stages);
   const GroupLinks& group = setup.tensor_groups[static_cast<std::size_t>(stage)];
-  SILICAST_CHECK(group.size == setup.plan.tensor, "a group of {} for {} tensor ranks", group.size,
-                 setup.plan.tensor);
+  SILICAST_CHECK(group.size == setup.plan.tensor, "a group of {} for {} tensor ranks", group.size, setup.plan.tensor);
 }
 
 KernelPrice StagePrice::kernel(const Kernel& kernel) const {

@@ -16,11 +16,10 @@ struct WorkRates {
   double bytes_per_pass = 0;             // weights: read once for each micro-batch, see micro_batches
   double bytes_per_token = 0;            // activations and KV writes
   double bytes_per_sampled = 0;
-  double bytes_per_decode_kv_token = 0;  // KV reads
-  double bytes_per_prefill_kv_token =
-      0;                      // KV reads of a prompt chunk: once per chunk and token of context or chunk
-  double peak_flops = 0;      // FLOP/s of all chips in the format that the layers' GEMMs work in
-  double peak_bandwidth = 0;  // B/s of all chips
+  double bytes_per_decode_kv_token = 0;   // KV reads
+  double bytes_per_prefill_kv_token = 0;  // KV reads of a prompt chunk: once per chunk and token of context or chunk
+  double peak_flops = 0;                  // FLOP/s of all chips in the format that the layers' GEMMs work in
+  double peak_bandwidth = 0;              // B/s of all chips
   std::int32_t stages = 1;
 
   // Micro-batches that an iteration of so many sequences is cut into.

@@ -39,8 +39,7 @@ std::optional<std::size_t> mser_cut(std::span<const double> batch_means) {
       cut = d;
     }
   }
-  if (cut > 0 && 2 * (cut + 1) > n)
-    return std::nullopt;  // still falling at the edge: no steady state in sight
+  if (cut > 0 && 2 * (cut + 1) > n) return std::nullopt;  // still falling at the edge: no steady state in sight
   return cut;
 }
 
@@ -50,8 +49,8 @@ void BatchedSeries::drop_values() {
 }
 
 std::span<const Sketch> BatchedSeries::kept(std::int64_t first_index) const {
-  SILICAST_CHECK(first_index >= 0 && (first_index >> shift() << shift()) == first_index,
-                 "index {} of cohorts of {}", first_index, std::int64_t{1} << shift());
+  SILICAST_CHECK(first_index >= 0 && (first_index >> shift() << shift()) == first_index, "index {} of cohorts of {}",
+                 first_index, std::int64_t{1} << shift());
   const auto all = batches_.cohorts();
   return all.subspan(std::min(all.size(), static_cast<std::size_t>(first_index >> shift())));
 }
@@ -66,8 +65,7 @@ std::optional<std::int64_t> BatchedSeries::steady_from() const {
     starts.push_back(static_cast<std::int64_t>(i) << shift());
   }
   // The last cohort may hold a handful of requests; its mean would be mere noise.
-  if (means.size() > 1 && 2 * cohorts.back().count() < std::int64_t{1} << shift() &&
-      cohorts.back().count() > 0)
+  if (means.size() > 1 && 2 * cohorts.back().count() < std::int64_t{1} << shift() && cohorts.back().count() > 0)
     means.pop_back();
   if (means.size() < kMinForMser) return std::nullopt;
   const std::optional<std::size_t> cut = mser_cut(means);
@@ -109,8 +107,7 @@ Distribution BatchedSeries::distribution(std::int64_t first_index) const {
   result.p99 = at(0.99);
   result.max = all.max();
   std::vector<BatchSum> sums;
-  for (const Sketch& cohort : kept(first_index))
-    sums.push_back({static_cast<double>(cohort.count()), cohort.sum()});
+  for (const Sketch& cohort : kept(first_index)) sums.push_back({static_cast<double>(cohort.count()), cohort.sum()});
   result.mean_interval = not_negative(mean_interval(sums));
   result.p99_interval = not_negative(p99_interval(kept(first_index), result.mean, result.p99));
   return result;

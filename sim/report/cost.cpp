@@ -42,13 +42,11 @@ PoolCost cost_of_pool(const CostInputs& inputs, const PoolPrices& pool) {
   cost.staff = cost.site * Range::of(pool.staff);
   if (pool.porting) cost.porting = Range::of(*pool.porting) / life;
   if (pool.rent) cost.rent = Range::of(*pool.rent) * chips;
-  cost.prefill_share =
-      pool.busy_seconds > 0 ? std::clamp(pool.prefill_seconds / pool.busy_seconds, 0.0, 1.0) : 0;
+  cost.prefill_share = pool.busy_seconds > 0 ? std::clamp(pool.prefill_seconds / pool.busy_seconds, 0.0, 1.0) : 0;
   return cost;
 }
 
-CostBasis basis(const CostInputs& inputs, const Range& per_hour, const Range& input_part,
-                const Range& output_part) {
+CostBasis basis(const CostInputs& inputs, const Range& per_hour, const Range& input_part, const Range& output_part) {
   const Range fx = Range::of(inputs.rmb_per_usd);
   const double millions_in = inputs.prompt_tokens * 3600 / 1e6;
   const double millions_out = inputs.output_tokens * 3600 / 1e6;

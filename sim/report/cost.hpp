@@ -21,17 +21,11 @@ struct Range {
   static Range of(const Evidence& evidence) { return {evidence.value, evidence.low, evidence.high}; }
   static Range exactly(double value) { return {value, value, value}; }
   static Range none();
-  Range operator+(const Range& other) const {
-    return {value + other.value, low + other.low, high + other.high};
-  }
+  Range operator+(const Range& other) const { return {value + other.value, low + other.low, high + other.high}; }
   // Of non-negative ranges.
-  Range operator*(const Range& other) const {
-    return {value * other.value, low * other.low, high * other.high};
-  }
+  Range operator*(const Range& other) const { return {value * other.value, low * other.low, high * other.high}; }
   Range operator*(double factor) const { return {value * factor, low * factor, high * factor}; }
-  Range operator/(const Range& other) const {
-    return {value / other.value, low / other.high, high / other.low};
-  }
+  Range operator/(const Range& other) const { return {value / other.value, low / other.high, high / other.low}; }
 };
 
 struct PoolPrices {

@@ -20,8 +20,8 @@ Evidence default_server_factor() {
 MeasureWindow read_measure_window(const ConfigValue& value) {
   MeasureWindow window;
   if (!value.is_map()) {
-    window.mode = value.choice({"mser", "none"}, "warm-up") == 0 ? MeasureWindow::Mode::kMser
-                                                                 : MeasureWindow::Mode::kNone;
+    window.mode =
+        value.choice({"mser", "none"}, "warm-up") == 0 ? MeasureWindow::Mode::kMser : MeasureWindow::Mode::kNone;
     return window;
   }
   window.mode = MeasureWindow::Mode::kGiven;

@@ -55,8 +55,7 @@ GroupSummary GroupRecorder::summary(std::int64_t first_index, const CompletionTo
   group.tpot = tpot_.distribution(first_index);
   group.e2e = e2e_.distribution(first_index);
   CohortSums kept;
-  for (std::size_t i = static_cast<std::size_t>(first_index >> sums_.shift()); i < sums_.cohorts().size();
-       ++i)
+  for (std::size_t i = static_cast<std::size_t>(first_index >> sums_.shift()); i < sums_.cohorts().size(); ++i)
     kept.merge(sums_.cohorts()[i]);
   if (kept.completed > 0) {
     const double n = static_cast<double>(kept.completed);

@@ -138,8 +138,7 @@ class TailCounts {
   std::span<const Sketch::Bin> bins() const { return bins_; }
   std::vector<BatchSum> at(std::size_t bin) const {
     std::vector<BatchSum> sums;
-    for (std::size_t group = 0; group < counts_.size(); ++group)
-      sums.push_back({counts_[group], above_[bin][group]});
+    for (std::size_t group = 0; group < counts_.size(); ++group) sums.push_back({counts_[group], above_[bin][group]});
     return sums;
   }
 

@@ -71,8 +71,7 @@ void put(JsonText& json, const std::vector<Metric>& metrics) {
 
 void put_group_extras(JsonText& json, const GroupSummary& group) {
   json.item("end_reasons").open('{');
-  for (std::size_t i = 1; i < kEndReasons; ++i)
-    json.item(name_of(static_cast<EndReason>(i))).integer(group.reasons[i]);
+  for (std::size_t i = 1; i < kEndReasons; ++i) json.item(name_of(static_cast<EndReason>(i))).integer(group.reasons[i]);
   json.close('}');
   json.item("targets").open('[');
   for (const TargetResult& target : group.goodput.targets) {
@@ -123,6 +122,9 @@ void put_cost(JsonText& json, const Cost& cost) {
 void put_run(JsonText& json, const Summary& run) {
   json.item().open('{');
   json.item("name").string(run.name);
+  json.item("version").string(run.version);
+  json.item("seed").integer(static_cast<std::int64_t>(run.seed));
+  json.item("fingerprint").string(run.fingerprint);
   json.item("unstable").boolean(run.unstable);
   json.item("unstable_reason").string(run.unstable_reason);
   json.item("notes").open('[');

@@ -30,8 +30,7 @@ class Section {
   }
   Metric& add(std::string key, std::string label, std::string unit, double scale, double value,
               const Interval& interval) {
-    return add(std::move(key), std::move(label), std::move(unit), scale,
-               Range{value, interval.low, interval.high});
+    return add(std::move(key), std::move(label), std::move(unit), scale, Range{value, interval.low, interval.high});
   }
 
  private:
@@ -47,16 +46,16 @@ void void_from(std::vector<Metric>& metrics, std::size_t first, bool unstable) {
   }
 }
 
-void add_distribution(std::vector<Metric>& metrics, std::string_view key, std::string_view name,
-                      std::string_view unit, double scale, const Distribution& d, bool intervals) {
+void add_distribution(std::vector<Metric>& metrics, std::string_view key, std::string_view name, std::string_view unit,
+                      double scale, const Distribution& d, bool intervals) {
   Section section(metrics, "latency");
   const auto add = [&](std::string_view suffix, double value) -> Metric& {
-    return section.add(fmt::format("{}_{}_s", key, suffix), fmt::format("{} {}", name, suffix),
-                       std::string(unit), scale, value);
+    return section.add(fmt::format("{}_{}_s", key, suffix), fmt::format("{} {}", name, suffix), std::string(unit),
+                       scale, value);
   };
   const auto with = [&](std::string_view suffix, double value, const Interval& interval) {
-    section.add(fmt::format("{}_{}_s", key, suffix), fmt::format("{} {}", name, suffix), std::string(unit),
-                scale, value, interval);
+    section.add(fmt::format("{}_{}_s", key, suffix), fmt::format("{} {}", name, suffix), std::string(unit), scale,
+                value, interval);
   };
   if (intervals)
     with("mean", d.mean, d.mean_interval);
@@ -183,9 +182,7 @@ std::vector<Metric> run_metrics(const Summary& summary) {
   window.add("throughput_to_s", "rates until", "s", 1, summary.throughput_to);
   window.add("little_time_average", "in system, time average", "", 1, summary.little.time_average);
   window.add("little_rate_times_stay", "in system, rate x stay", "", 1, summary.little.rate_times_stay);
-  const auto append = [&](std::vector<Metric> more) {
-    metrics.insert(metrics.end(), more.begin(), more.end());
-  };
+  const auto append = [&](std::vector<Metric> more) { metrics.insert(metrics.end(), more.begin(), more.end()); };
   append(group_metrics(summary.total, summary.unstable));
   if (summary.use.size() <= 1) append(use_metrics(summary.use.empty() ? PoolUse{} : summary.use[0]));
   Section energy(metrics, "energy");

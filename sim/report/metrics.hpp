@@ -11,10 +11,10 @@
 namespace silicast {
 
 struct Metric {
-  std::string key;  // with its SI unit as suffix: "ttft_p99_s", "output_tokens_per_s"; never changes meaning
-  std::string section;               // heading in the table
-  std::string label;                 // "TTFT p99"
-  std::string unit;                  // as shown in the table: "ms", "%", "RMB"; "" for counts
+  std::string key;      // with its SI unit as suffix: "ttft_p99_s", "output_tokens_per_s"; never changes meaning
+  std::string section;  // heading in the table
+  std::string label;    // "TTFT p99"
+  std::string unit;     // as shown in the table: "ms", "%", "RMB"; "" for counts
   std::string_view si_unit() const;  // of the value itself: "s", "1", "1/s", "W", "J", "g", "RMB", "USD"
   double scale = 1;                  // shown = value * scale
   bool void_when_unstable = false;   // says nothing when the queue grows without bound

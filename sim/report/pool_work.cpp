@@ -13,8 +13,8 @@ double flops_of(const WorkRates& rates, const PoolWork& work) {
 
 double bytes_of(const WorkRates& rates, const PoolWork& work) {
   return rates.bytes_per_pass * work.passes + rates.bytes_per_token * work.tokens +
-         rates.bytes_per_decode_kv_token * work.decode_kv +
-         rates.bytes_per_prefill_kv_token * work.prefill_kv + rates.bytes_per_sampled * work.sampled;
+         rates.bytes_per_decode_kv_token * work.decode_kv + rates.bytes_per_prefill_kv_token * work.prefill_kv +
+         rates.bytes_per_sampled * work.sampled;
 }
 
 }  // namespace
@@ -24,16 +24,15 @@ Range chip_watts(const PoolFacts& facts, const PoolWork& work, double seconds) {
   if (!(replica_seconds > 0) || !(facts.tdp.value > 0)) return Range::none();
   const double busy = std::clamp(work.busy / replica_seconds, 0.0, 1.0);
   const double prefill = std::clamp(work.prefill / replica_seconds, 0.0, busy);
-  const Range share = Range::of(facts.shares.idle) * (1 - busy) +
-                      Range::of(facts.shares.decode) * (busy - prefill) +
+  const Range share = Range::of(facts.shares.idle) * (1 - busy) + Range::of(facts.shares.decode) * (busy - prefill) +
                       Range::of(facts.shares.prefill) * prefill;
   return share * Range::of(facts.tdp);
 }
 
 Grade power_grade(const PoolFacts& facts) {
   const PowerShares& shares = facts.shares;
-  return std::max({facts.tdp.grade, facts.server_factor.grade, shares.off.grade, shares.idle.grade,
-                   shares.decode.grade, shares.prefill.grade});
+  return std::max({facts.tdp.grade, facts.server_factor.grade, shares.off.grade, shares.idle.grade, shares.decode.grade,
+                   shares.prefill.grade});
 }
 
 Range pool_watts(const PoolFacts& facts, const PoolWork& work, double seconds) {
@@ -55,18 +54,15 @@ PoolUse use_of(const PoolFacts& facts, const PoolWork& work, double seconds, std
   use.server_watts = use.chip_watts * Range::of(facts.server_factor);
   use.watts = pool_watts(facts, work, seconds);
   if (work.busy > 0) use.prefill_time_share = work.prefill / work.busy;
-  if (facts.kv_blocks > 0)
-    use.kv_peak = static_cast<double>(peak_blocks) / static_cast<double>(facts.kv_blocks);
+  if (facts.kv_blocks > 0) use.kv_peak = static_cast<double>(peak_blocks) / static_cast<double>(facts.kv_blocks);
   const double replica_seconds = facts.replicas * seconds;
   if (!(replica_seconds > 0)) return use;
   use.busy = work.busy / replica_seconds;
   use.iterations = work.iterations / replica_seconds;
-  if (facts.work.peak_flops > 0)
-    use.compute = flops_of(facts.work, work) / (facts.work.peak_flops * replica_seconds);
+  if (facts.work.peak_flops > 0) use.compute = flops_of(facts.work, work) / (facts.work.peak_flops * replica_seconds);
   if (facts.work.peak_bandwidth > 0)
     use.memory = bytes_of(facts.work, work) / (facts.work.peak_bandwidth * replica_seconds);
-  if (facts.kv_blocks > 0)
-    use.kv_mean = work.block_seconds / (static_cast<double>(facts.kv_blocks) * replica_seconds);
+  if (facts.kv_blocks > 0) use.kv_mean = work.block_seconds / (static_cast<double>(facts.kv_blocks) * replica_seconds);
   return use;
 }
 

@@ -8,8 +8,7 @@
 namespace silicast {
 
 void Sketch::widen(std::int32_t bin) {
-  constexpr std::int32_t kMargin =
-      32;  // a quarter of an octave, so that slow drifts do not reallocate each time
+  constexpr std::int32_t kMargin = 32;  // a quarter of an octave, so that slow drifts do not reallocate each time
   if (counts_.empty()) {
     base_ = bin - kMargin;
     counts_.assign(2 * kMargin + 1, 0);

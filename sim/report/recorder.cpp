@@ -35,8 +35,7 @@ void Recorder::cross_edges(SimTime now) {
     const SimTime edge = next_edge_;
     if (snapshots_.empty()) {
       snapshots_.push_back(snapshot_at(edge));
-      next_edge_ =
-          std::isfinite(facts_.window.until) ? SimTime{} + Seconds(facts_.window.until) : SimTime::never();
+      next_edge_ = std::isfinite(facts_.window.until) ? SimTime{} + Seconds(facts_.window.until) : SimTime::never();
     } else {
       closing_ = snapshot_at(edge);
       closed_ = true;
@@ -91,14 +90,14 @@ Latencies Recorder::latencies_of(const RequestRecord& record) const {
   result.e2e = (record.end - record.arrival).value();
   result.wait = (std::min(record.scheduled, record.end) - record.arrival).value();
   if (!result.completed) return result;
-  SILICAST_CHECK(record.arrival <= record.scheduled && record.scheduled <= record.first_token &&
-                     record.first_token <= record.end,
-                 "request {}: arrival {}, scheduled {}, first token {}, end {}", record.index,
-                 record.arrival.ns, record.scheduled.ns, record.first_token.ns, record.end.ns);
+  SILICAST_CHECK(
+      record.arrival <= record.scheduled && record.scheduled <= record.first_token && record.first_token <= record.end,
+      "request {}: arrival {}, scheduled {}, first token {}, end {}", record.index, record.arrival.ns,
+      record.scheduled.ns, record.first_token.ns, record.end.ns);
   result.ttft = (record.first_token - record.arrival).value();
-  result.tpot = record.output_tokens >= 2 ? (record.end - record.first_token).value() /
-                                                static_cast<double>(record.output_tokens - 1)
-                                          : std::numeric_limits<double>::quiet_NaN();
+  result.tpot = record.output_tokens >= 2
+                    ? (record.end - record.first_token).value() / static_cast<double>(record.output_tokens - 1)
+                    : std::numeric_limits<double>::quiet_NaN();
   result.queue = result.wait;
   result.preemption = record.preempted_before_first_token.value();
   const auto request_class = record.request_class.valid() ? record.request_class.index() : 0;
@@ -118,8 +117,7 @@ void Recorder::request_ended(const RequestRecord& record) {
     latencies.index = -1;
   total_.add(record, latencies);
   if (!pools_.empty() && record.pool.valid()) pools_[record.pool.index()].add(record, latencies);
-  if (!classes_.empty() && record.request_class.valid())
-    classes_[record.request_class.index()].add(record, latencies);
+  if (!classes_.empty() && record.request_class.valid()) classes_[record.request_class.index()].add(record, latencies);
 }
 
 void Recorder::run_ended(const RunRecord& record) {
@@ -137,8 +135,7 @@ void Recorder::run_ended(const RunRecord& record) {
 }
 
 void Recorder::token_gap(PoolId pool, Seconds gap, std::int64_t count) {
-  if (!closed_ && !snapshots_.empty() && count > 0)
-    snapshots_.back().gaps[pool.index()].add(gap.value(), count);
+  if (!closed_ && !snapshots_.empty() && count > 0) snapshots_.back().gaps[pool.index()].add(gap.value(), count);
 }
 
 // A snapshot taken while the run was under way lacks what the run had done by then.

@@ -60,8 +60,7 @@ class Recorder : public ServingObserver {
   void share_with_snapshots(const RunRecord& record, const PoolWork& work);
   static void take_share(Snapshot& snapshot, const RunRecord& record, const PoolWork& work);
   void note_in_system(SimTime now, int change) {
-    in_system_seconds_ +=
-        static_cast<double>(in_system_) * 1e-9 * static_cast<double>(now.ns - last_change_.ns);
+    in_system_seconds_ += static_cast<double>(in_system_) * 1e-9 * static_cast<double>(now.ns - last_change_.ns);
     last_change_ = now;
     in_system_ += change;
   }

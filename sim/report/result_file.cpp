@@ -125,8 +125,8 @@ void put_histogram(Hdf5Writer& file, const std::string& name, const std::string&
 }  // namespace
 
 struct ResultFile::RequestColumns {
-  Column &index, &arrival, &scheduled, &first_token, &completion, &prompt, &output, &replica, &pool,
-      &request_class, &preemptions, &state, &reason;
+  Column &index, &arrival, &scheduled, &first_token, &completion, &prompt, &output, &replica, &pool, &request_class,
+      &preemptions, &state, &reason;
 };
 
 struct ResultFile::PoolColumns {
@@ -160,21 +160,21 @@ void ResultFile::add_request_columns(const RunFacts& facts) {
   const auto code = [&](const char* name, const char* what) -> Column& {
     return file_.add_column<std::uint8_t>(fmt::format("/requests/{}", name), "1", what);
   };
-  requests_.reset(new RequestColumns{
-      file_.add_column<std::int64_t>("/requests/index", "1",
-                                     "position in order of arrival; rows are in order of completion"),
-      time("arrival", "arrival since the start of the run"),
-      time("scheduled", "start of the first iteration that worked on it; -1 if none did"),
-      time("first_token", "end of the iteration that gave the first output token; -1 if none did"),
-      time("completion", "last token, or the moment it was rejected, timed out, aborted or cut off"),
-      number("prompt_tokens", "tokens", "tokens of the prompt"),
-      number("output_tokens", "tokens", "tokens delivered until completion"),
-      number("replica", "1", "replica that served it, numbered through all pools; -1 if none did"),
-      number("pool", "1", "position in the attribute names; -1 if none"),
-      number("class", "1", "position in the attribute names; -1 if none"),
-      number("preemptions", "1", "times that it lost its KV blocks"),
-      code("state", "how it ended: position in the attribute names"),
-      code("reason", "why it did not complete: position in the attribute names; 0 if it did")});
+  requests_.reset(
+      new RequestColumns{file_.add_column<std::int64_t>(
+                             "/requests/index", "1", "position in order of arrival; rows are in order of completion"),
+                         time("arrival", "arrival since the start of the run"),
+                         time("scheduled", "start of the first iteration that worked on it; -1 if none did"),
+                         time("first_token", "end of the iteration that gave the first output token; -1 if none did"),
+                         time("completion", "last token, or the moment it was rejected, timed out, aborted or cut off"),
+                         number("prompt_tokens", "tokens", "tokens of the prompt"),
+                         number("output_tokens", "tokens", "tokens delivered until completion"),
+                         number("replica", "1", "replica that served it, numbered through all pools; -1 if none did"),
+                         number("pool", "1", "position in the attribute names; -1 if none"),
+                         number("class", "1", "position in the attribute names; -1 if none"),
+                         number("preemptions", "1", "times that it lost its KV blocks"),
+                         code("state", "how it ended: position in the attribute names"),
+                         code("reason", "why it did not complete: position in the attribute names; 0 if it did")});
   std::vector<std::string> pools, classes;
   for (const PoolFacts& pool : facts.pools) pools.push_back(pool.name);
   for (const ClassFacts& one : facts.classes) classes.push_back(one.name);
@@ -230,9 +230,9 @@ void ResultFile::sampled(SimTime now, std::span<const PoolSample> pools) {
     columns.time.append(now.seconds());
     columns.running.append(static_cast<double>(sample.running));
     columns.waiting.append(static_cast<double>(sample.waiting));
-    columns.kv.append(sample.kv_blocks_total > 0 ? static_cast<double>(sample.kv_blocks_used) /
-                                                       static_cast<double>(sample.kv_blocks_total)
-                                                 : 0.0);
+    columns.kv.append(sample.kv_blocks_total > 0
+                          ? static_cast<double>(sample.kv_blocks_used) / static_cast<double>(sample.kv_blocks_total)
+                          : 0.0);
     columns.prompt_rate.append(rate(static_cast<double>(sample.prompt_tokens - columns.last.prompt_tokens)));
     columns.output_rate.append(rate(static_cast<double>(sample.output_tokens - columns.last.output_tokens)));
     PoolWork work;

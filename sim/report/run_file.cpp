@@ -50,12 +50,11 @@ double e2e_of(const RunFile::Row& row) {
 }
 double tpot_of(const RunFile::Row& row) {
   if (row.output_tokens < 2) return std::numeric_limits<double>::quiet_NaN();
-  return static_cast<double>(row.completion - row.first_token) * 1e-9 /
-         static_cast<double>(row.output_tokens - 1);
+  return static_cast<double>(row.completion - row.first_token) * 1e-9 / static_cast<double>(row.output_tokens - 1);
 }
 
-PairedMetric paired_metric(std::string name, double (*value)(const RunFile::Row&),
-                           const std::vector<RunFile::Row>& a, const std::vector<RunFile::Row>& b) {
+PairedMetric paired_metric(std::string name, double (*value)(const RunFile::Row&), const std::vector<RunFile::Row>& a,
+                           const std::vector<RunFile::Row>& b) {
   constexpr std::size_t kBatches = 96;  // to be merged; divides into 32, 24, 16 and 12
   PairedMetric metric;
   metric.name = std::move(name);
@@ -86,8 +85,7 @@ PairedMetric paired_metric(std::string name, double (*value)(const RunFile::Row&
 RunFile::RunFile(std::string path) : path_(std::move(path)) {
   const Hdf5Reader file(path_);
   const auto yaml = file.has("/scenario") ? file.text("/scenario", "yaml") : std::nullopt;
-  if (!yaml)
-    throw InputError(fmt::format("{}: is an HDF5 file, but not of a silicast run (no /scenario)", path_));
+  if (!yaml) throw InputError(fmt::format("{}: is an HDF5 file, but not of a silicast run (no /scenario)", path_));
   scenario_yaml_ = *yaml;
   fingerprint_ = file.text("/scenario", "fingerprint").value_or("");
   recovered_ = file.number("/", "recovered").value_or(0) != 0;
@@ -113,8 +111,8 @@ std::vector<RunFile::Row> RunFile::requests() const {
   if (!file.has("/requests")) return {};
   const auto column = [&](const char* name) { return file.integers(fmt::format("/requests/{}", name)); };
   const auto index = column("index"), arrival = column("arrival"), first_token = column("first_token"),
-             completion = column("completion"), prompt = column("prompt_tokens"),
-             output = column("output_tokens"), state = column("state");
+             completion = column("completion"), prompt = column("prompt_tokens"), output = column("output_tokens"),
+             state = column("state");
   std::vector<Row> rows(index.size());
   for (const auto* other : {&arrival, &first_token, &completion, &prompt, &output, &state})
     if (other->size() != index.size())
@@ -160,8 +158,8 @@ std::string comparison(std::span<const RunFile> runs) {
       }
       text += fmt::format("  {}: mean {} s ({} to {}), {}% of {} requests faster\n", metric.name,
                           format_significant(metric.mean_difference), format_significant(metric.interval.low),
-                          format_significant(metric.interval.high),
-                          format_significant(100 * metric.share_faster, 3), metric.requests);
+                          format_significant(metric.interval.high), format_significant(100 * metric.share_faster, 3),
+                          metric.requests);
     }
   }
   return text;

@@ -85,13 +85,11 @@ StabilityVerdict judge_stability(std::span<const LoadPoint> points) {
   const Trend number = trend_of(half, &LoadPoint::in_system), wait = trend_of(half, &LoadPoint::wait);
   const double added = number.slope * span;
   const double least_share = points.back().arrivals < kManyArrivals ? kMinShareOfFew : kMinShareOfMany;
-  if (number.explained < kMinExplained || added < least_share * arrivals || added < kMinRequestsAdded)
-    return {};
+  if (number.explained < kMinExplained || added < least_share * arrivals || added < kMinRequestsAdded) return {};
   if (!waits_longer(points, wait) && !has_filled(points, half.front().time)) return {};
-  return {true, fmt::format(
-                    "in the second half of the arrivals the number in the system grows by {:.3g} per second, "
-                    "{:.3g}% of what arrives, and each second adds {:.3g} s of waiting",
-                    number.slope, 100 * added / arrivals, wait.slope)};
+  return {true, fmt::format("in the second half of the arrivals the number in the system grows by {:.3g} per second, "
+                            "{:.3g}% of what arrives, and each second adds {:.3g} s of waiting",
+                            number.slope, 100 * added / arrivals, wait.slope)};
 }
 
 }  // namespace silicast

@@ -35,8 +35,8 @@ void Recorder::align_cohorts() {
 std::int64_t Recorder::choose_start(std::vector<std::string>& notes) const {
   const MeasureWindow& window = facts_.window;
   if (window.mode == MeasureWindow::Mode::kGiven) {
-    notes.push_back(fmt::format("warm-up: {} before the given {:g} s left out", plural(skipped_, "arrival"),
-                                window.from));
+    notes.push_back(
+        fmt::format("warm-up: {} before the given {:g} s left out", plural(skipped_, "arrival"), window.from));
     if (in_window_ == 0) notes.push_back("the given window holds no arrival; nothing is measured");
     return 0;
   }
@@ -56,15 +56,14 @@ std::int64_t Recorder::choose_start(std::vector<std::string>& notes) const {
   if (!ttft || !tpot)
     notes.push_back(
         fmt::format("warm-up: MSER found no steady state of {}; the other decides", ttft ? "TPOT" : "TTFT"));
-  notes.push_back(start == 0 ? "warm-up: MSER found none to leave out"
-                             : fmt::format("warm-up: the first {} left out (MSER on TTFT and TPOT)",
-                                           plural(start, "arrival")));
+  notes.push_back(
+      start == 0 ? "warm-up: MSER found none to leave out"
+                 : fmt::format("warm-up: the first {} left out (MSER on TTFT and TPOT)", plural(start, "arrival")));
   return start;
 }
 
 // The end of the throughput window.
-Recorder::Snapshot Recorder::choose_end(const Snapshot& start, SimTime end,
-                                        std::vector<std::string>& notes) const {
+Recorder::Snapshot Recorder::choose_end(const Snapshot& start, SimTime end, std::vector<std::string>& notes) const {
   if (closed_) {
     notes.push_back("drain: latencies count arrivals in the given window, whenever they end");
     return *closing_;
@@ -108,8 +107,7 @@ Distribution distribution_of(const Sketch& gaps) {
   return result;
 }
 
-TargetResult result_of(const PercentileTarget& target, const Distribution& distribution,
-                       const auto& quantile) {
+TargetResult result_of(const PercentileTarget& target, const Distribution& distribution, const auto& quantile) {
   const double value = target.quantile < 0 ? distribution.mean : quantile(target.quantile);
   TargetResult result{target.name(), target.limit, value, {}, false};
   if (std::isfinite(value)) result.met = value <= target.limit;
@@ -123,8 +121,7 @@ bool is_void(const PercentileTarget& target, bool unstable) {
 
 }  // namespace
 
-void Recorder::add_groups(Summary& summary, const Snapshot& start, const Snapshot& end,
-                          double seconds) const {
+void Recorder::add_groups(Summary& summary, const Snapshot& start, const Snapshot& end, double seconds) const {
   summary.total = total_.summary(first_index_, end.total - start.total, seconds);
   summary.total.name = "all";
   Sketch gaps;
@@ -189,19 +186,17 @@ void Recorder::add_targets(Summary& summary) const {
 }
 
 void Recorder::note_default_power(Summary& summary) const {
-  const auto assumed = std::find_if(facts_.pools.begin(), facts_.pools.end(), [](const PoolFacts& pool) {
-    return pool.default_power && pool.tdp.value > 0;
-  });
+  const auto assumed = std::find_if(facts_.pools.begin(), facts_.pools.end(),
+                                    [](const PoolFacts& pool) { return pool.default_power && pool.tdp.value > 0; });
   if (assumed == facts_.pools.end()) return;
   const Evidence& factor = assumed->server_factor;
-  summary.notes.push_back(fmt::format(
-      "power: no price sheet, so default figures: a server draws {:g} ({:g} to {:g}) times its chips, "
-      "a chip its usual shares of TDP",
-      factor.value, factor.low, factor.high));
+  summary.notes.push_back(
+      fmt::format("power: no price sheet, so default figures: a server draws {:g} ({:g} to {:g}) times its chips, "
+                  "a chip its usual shares of TDP",
+                  factor.value, factor.low, factor.high));
 }
 
-void Recorder::add_use_and_energy(Summary& summary, const Snapshot& start, const Snapshot& end,
-                                  double seconds) const {
+void Recorder::add_use_and_energy(Summary& summary, const Snapshot& start, const Snapshot& end, double seconds) const {
   Range joules;
   summary.energy.known = true;
   summary.energy.watts = {};
@@ -273,10 +268,8 @@ Summary Recorder::summarize(SimTime end) {
 }
 
 Histograms Recorder::histograms() const {
-  Histograms result{total_.ttft().sketch(first_index_),
-                    total_.tpot().sketch(first_index_),
-                    total_.e2e().sketch(first_index_),
-                    {}};
+  Histograms result{
+      total_.ttft().sketch(first_index_), total_.tpot().sketch(first_index_), total_.e2e().sketch(first_index_), {}};
   for (std::size_t pool = 0; pool < facts_.pools.size(); ++pool) result.itl.merge(gaps_from(pool));
   return result;
 }

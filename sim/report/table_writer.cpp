@@ -13,8 +13,8 @@ using Row = std::vector<std::string>;  // label, then one cell per column; only 
 
 // Display width of UTF-8 text: continuation bytes do not count.
 std::size_t width_of(const std::string& text) {
-  return static_cast<std::size_t>(std::count_if(
-      text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }));
+  return static_cast<std::size_t>(
+      std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }));
 }
 
 std::string render(const std::vector<Row>& rows) {

@@ -36,7 +36,8 @@ std::string shown(const Evidence& evidence, Dimension dimension) {
 struct SourceRows {
   CatalogueTable table{{"entry", "figure", "value (range)", "grade", "source"}, {}};
   void add(const std::string& name, const std::string& figure, const Evidence& evidence, Dimension dimension) {
-    table.rows.push_back({name, figure, shown(evidence, dimension), std::string(name_of(evidence.grade)), evidence.source});
+    table.rows.push_back(
+        {name, figure, shown(evidence, dimension), std::string(name_of(evidence.grade)), evidence.source});
   }
 };
 
@@ -46,7 +47,9 @@ std::string plain(const Evidence* evidence, Dimension dimension) {
 
 CatalogueTable list_chips(const std::string& configs_dir, bool sources) {
   SourceRows evidence;
-  CatalogueTable table{{"chip", "vendor", "dies", "BF16", "FP8", "INT8", "FP4", "memory", "bandwidth", "TDP", "stack", "weakest grade"}, {}};
+  CatalogueTable table{
+      {"chip", "vendor", "dies", "BF16", "FP8", "INT8", "FP4", "memory", "bandwidth", "TDP", "stack", "weakest grade"},
+      {}};
   for (const std::string& name : config_names(configs_dir + "/chips")) {
     const ChipSpec chip = read_chip(load_entry(configs_dir, "chips", name));
     Grade weakest = std::max({chip.memory_capacity.grade, chip.memory_bandwidth.grade, chip.tdp.grade});
@@ -59,19 +62,22 @@ CatalogueTable list_chips(const std::string& configs_dir, bool sources) {
     evidence.add(name, "memory bandwidth", chip.memory_bandwidth, Dimension::kByteRate);
     evidence.add(name, "TDP", chip.tdp, Dimension::kPower);
     if (chip.host_link) evidence.add(name, "host link", *chip.host_link, Dimension::kByteRate);
-    table.rows.push_back({name, chip.vendor, fmt::format("{}", chip.dies), plain(chip.peak_of(NumberFormat::kBf16), Dimension::kFlopRate),
+    table.rows.push_back({name, chip.vendor, fmt::format("{}", chip.dies),
+                          plain(chip.peak_of(NumberFormat::kBf16), Dimension::kFlopRate),
                           plain(chip.peak_of(NumberFormat::kFp8), Dimension::kFlopRate),
                           plain(chip.peak_of(NumberFormat::kInt8), Dimension::kFlopRate),
                           plain(chip.peak_of(NumberFormat::kFp4), Dimension::kFlopRate),
-                          plain(&chip.memory_capacity, Dimension::kBytes), plain(&chip.memory_bandwidth, Dimension::kByteRate),
-                          plain(&chip.tdp, Dimension::kPower), chip.software, std::string(name_of(weakest))});
+                          plain(&chip.memory_capacity, Dimension::kBytes),
+                          plain(&chip.memory_bandwidth, Dimension::kByteRate), plain(&chip.tdp, Dimension::kPower),
+                          chip.software, std::string(name_of(weakest))});
   }
   return sources ? evidence.table : table;
 }
 
 CatalogueTable list_nodes(const std::string& configs_dir, bool sources) {
   SourceRows evidence;
-  CatalogueTable table{{"node", "chips", "wiring", "link per chip, one way", "pod nodes", "NIC per chip", "description"}, {}};
+  CatalogueTable table{
+      {"node", "chips", "wiring", "link per chip, one way", "pod nodes", "NIC per chip", "description"}, {}};
   for (const std::string& name : config_names(configs_dir + "/nodes")) {
     const NodeSpec node = read_node(load_entry(configs_dir, "nodes", name));
     evidence.add(name, "scale-up bandwidth", node.scale_up.link.bandwidth, Dimension::kByteRate);
@@ -81,7 +87,8 @@ CatalogueTable list_nodes(const std::string& configs_dir, bool sources) {
     if (node.pod) evidence.add(name, "pod bandwidth", node.pod->link.bandwidth, Dimension::kByteRate);
     if (node.host_link) evidence.add(name, "host link", *node.host_link, Dimension::kByteRate);
     if (node.pod) evidence.add(name, "pod latency", node.pod->link.latency, Dimension::kTime);
-    table.rows.push_back({name, fmt::format("{} x {}", node.chips, node.chip), std::string(name_of(node.scale_up.wiring)),
+    table.rows.push_back({name, fmt::format("{} x {}", node.chips, node.chip),
+                          std::string(name_of(node.scale_up.wiring)),
                           plain(&node.scale_up.link.bandwidth, Dimension::kByteRate),
                           node.pod ? fmt::format("{}", node.pod->nodes) : "-",
                           node.nic ? plain(&node.nic->bandwidth, Dimension::kByteRate) : "-", node.description});
@@ -90,12 +97,15 @@ CatalogueTable list_nodes(const std::string& configs_dir, bool sources) {
 }
 
 CatalogueTable list_models(const std::string& configs_dir, bool) {
-  CatalogueTable table{{"model", "parameters", "layers", "hidden", "heads", "KV heads", "max context", "KV bytes/token (BF16)", "format", "source"}, {}};
+  CatalogueTable table{{"model", "parameters", "layers", "hidden", "heads", "KV heads", "max context",
+                        "KV bytes/token (BF16)", "format", "source"},
+                       {}};
   for (const std::string& name : config_names(configs_dir + "/models")) {
     const ModelSpec model = read_model_spec(load_entry(configs_dir, "models", name));
     table.rows.push_back({name, fmt::format("{:.2f} B", model.parameters() / 1e9), fmt::format("{}", model.layers),
-                          fmt::format("{}", model.hidden), fmt::format("{}", model.heads), fmt::format("{}", model.kv_heads),
-                          fmt::format("{}", model.max_context), fmt::format("{:.0f}", 2 * model.kv_numbers_per_token()),
+                          fmt::format("{}", model.hidden), fmt::format("{}", model.heads),
+                          fmt::format("{}", model.kv_heads), fmt::format("{}", model.max_context),
+                          fmt::format("{:.0f}", 2 * model.kv_numbers_per_token()),
                           std::string(name_of(model.native_format)), model.source});
   }
   return table;
@@ -103,7 +113,9 @@ CatalogueTable list_models(const std::string& configs_dir, bool) {
 
 CatalogueTable list_engines(const std::string& configs_dir, bool sources) {
   SourceRows evidence;
-  CatalogueTable table{{"engine", "scheduler", "max sequences", "max batched tokens", "block", "memory share", "host per iteration", "host per sequence", "description"}, {}};
+  CatalogueTable table{{"engine", "scheduler", "max sequences", "max batched tokens", "block", "memory share",
+                        "host per iteration", "host per sequence", "description"},
+                       {}};
   for (const std::string& name : config_names(configs_dir + "/engines")) {
     const EngineSpec engine = read_engine_spec(load_entry(configs_dir, "engines", name), configs_dir);
     evidence.add(name, "max sequences", engine.max_sequences, Dimension::kNumber);
@@ -116,8 +128,9 @@ CatalogueTable list_engines(const std::string& configs_dir, bool sources) {
     evidence.add(name, "host per iteration", engine.host.per_iteration, Dimension::kTime);
     evidence.add(name, "host per sequence", engine.host.per_sequence, Dimension::kTime);
     const EngineLimits limits = engine.limits();
-    table.rows.push_back({name, engine.scheduler, fmt::format("{}", limits.max_sequences), fmt::format("{}", limits.max_batched_tokens),
-                          fmt::format("{}", limits.block_size), fmt::format("{:g}", engine.memory.utilisation.value),
+    table.rows.push_back({name, engine.scheduler, fmt::format("{}", limits.max_sequences),
+                          fmt::format("{}", limits.max_batched_tokens), fmt::format("{}", limits.block_size),
+                          fmt::format("{:g}", engine.memory.utilisation.value),
                           format_quantity(engine.host.per_iteration.value, Dimension::kTime),
                           format_quantity(engine.host.per_sequence.value, Dimension::kTime), engine.description});
   }
@@ -130,8 +143,10 @@ CatalogueTable list_clusters(const std::string& configs_dir, bool sources) {
   for (const std::string& name : config_names(configs_dir + "/clusters")) {
     const ClusterFabric fabric = read_cluster_fabric(load_entry(configs_dir, "clusters", name));
     evidence.add(name, "hop latency", fabric.hop_latency, Dimension::kTime);
-    if (fabric.kind == FabricKind::kClos2) evidence.add(name, "oversubscription", fabric.oversubscription, Dimension::kNumber);
-    table.rows.push_back({name, std::string(name_of(fabric.kind)), fabric.ports > 0 ? fmt::format("{}", fabric.ports) : "-",
+    if (fabric.kind == FabricKind::kClos2)
+      evidence.add(name, "oversubscription", fabric.oversubscription, Dimension::kNumber);
+    table.rows.push_back({name, std::string(name_of(fabric.kind)),
+                          fabric.ports > 0 ? fmt::format("{}", fabric.ports) : "-",
                           format_quantity(fabric.hop_latency.value, Dimension::kTime), fabric.description});
   }
   return sources ? evidence.table : table;
@@ -142,15 +157,18 @@ CatalogueTable list_prices(const std::string& configs_dir, bool sources) {
   CatalogueTable table{{"price sheet", "chip", "purchase, RMB", "quoted as", "rent, RMB/h", "grade"}, {}};
   for (const std::string& name : config_names(configs_dir + "/prices")) {
     const PriceSheet sheet = read_price_sheet(load_entry(configs_dir, "prices", name));
-    for (const auto& [region, tariff] : sheet.tariffs) evidence.add(name, "tariff " + region, tariff, Dimension::kMoneyPerEnergy);
+    for (const auto& [region, tariff] : sheet.tariffs)
+      evidence.add(name, "tariff " + region, tariff, Dimension::kMoneyPerEnergy);
     evidence.add(name, "PUE", sheet.pue, Dimension::kNumber);
     for (const auto& [chip, price] : sheet.chips) {
       evidence.add(name, "purchase " + chip, price.purchase, Dimension::kMoney);
       if (price.rent) evidence.add(name, "rent " + chip, *price.rent, Dimension::kMoneyPerHour);
-      table.rows.push_back({name, chip, fmt::format("{:.0f} ({:.0f} to {:.0f})", price.purchase.value, price.purchase.low, price.purchase.high),
-                            std::string(name_of(price.basis)),
-                            price.rent ? fmt::format("{:g} ({:g} to {:g})", price.rent->value, price.rent->low, price.rent->high) : "-",
-                            std::string(name_of(price.purchase.grade))});
+      table.rows.push_back(
+          {name, chip,
+           fmt::format("{:.0f} ({:.0f} to {:.0f})", price.purchase.value, price.purchase.low, price.purchase.high),
+           std::string(name_of(price.basis)),
+           price.rent ? fmt::format("{:g} ({:g} to {:g})", price.rent->value, price.rent->low, price.rent->high) : "-",
+           std::string(name_of(price.purchase.grade))});
     }
   }
   return sources ? evidence.table : table;
@@ -164,8 +182,12 @@ CatalogueTable list_files(const std::string& configs_dir, const std::string& kin
   return table;
 }
 
-CatalogueTable list_workloads(const std::string& configs_dir, bool) { return list_files(configs_dir, "workloads"); }
-CatalogueTable list_scenarios(const std::string& configs_dir, bool) { return list_files(configs_dir, "scenarios"); }
+CatalogueTable list_workloads(const std::string& configs_dir, bool) {
+  return list_files(configs_dir, "workloads");
+}
+CatalogueTable list_scenarios(const std::string& configs_dir, bool) {
+  return list_files(configs_dir, "scenarios");
+}
 
 template <class Factory>
 CatalogueTable list_registry(const Registry<Factory>& registry) {
@@ -174,16 +196,26 @@ CatalogueTable list_registry(const Registry<Factory>& registry) {
   return table;
 }
 
-CatalogueTable list_routers(const std::string&, bool) { return list_registry(routers); }
-CatalogueTable list_schedulers(const std::string&, bool) { return list_registry(schedulers); }
-CatalogueTable list_formats(const std::string&, bool) { return list_registry(trace_formats()); }
-CatalogueTable list_arrivals(const std::string&, bool) { return list_registry(arrival_processes()); }
-CatalogueTable list_lengths(const std::string&, bool) { return list_registry(length_distributions()); }
+CatalogueTable list_routers(const std::string&, bool) {
+  return list_registry(routers);
+}
+CatalogueTable list_schedulers(const std::string&, bool) {
+  return list_registry(schedulers);
+}
+CatalogueTable list_formats(const std::string&, bool) {
+  return list_registry(trace_formats());
+}
+CatalogueTable list_arrivals(const std::string&, bool) {
+  return list_registry(arrival_processes());
+}
+CatalogueTable list_lengths(const std::string&, bool) {
+  return list_registry(length_distributions());
+}
 
 constexpr RegistryEntry<Lister> kKinds[] = {
-    {"chips", "", list_chips},         {"nodes", "", list_nodes},           {"models", "", list_models},
-    {"engines", "", list_engines},     {"clusters", "", list_clusters},     {"prices", "", list_prices},
-    {"workloads", "", list_workloads}, {"scenarios", "", list_scenarios},   {"routers", "", list_routers},
+    {"chips", "", list_chips},           {"nodes", "", list_nodes},         {"models", "", list_models},
+    {"engines", "", list_engines},       {"clusters", "", list_clusters},   {"prices", "", list_prices},
+    {"workloads", "", list_workloads},   {"scenarios", "", list_scenarios}, {"routers", "", list_routers},
     {"schedulers", "", list_schedulers}, {"formats", "", list_formats},     {"arrivals", "", list_arrivals},
     {"lengths", "", list_lengths},
 };
@@ -198,7 +230,8 @@ const std::vector<std::string>& catalogue_kinds() {
 
 CatalogueTable list_catalogue(const std::string& kind, const std::string& configs_dir, bool sources) {
   const auto* found = kinds.find(kind);
-  if (found == nullptr) throw InputError(fmt::format("unknown {} '{}'{}", kinds.kind(), kind, suggestion(kind, kinds.names())));
+  if (found == nullptr)
+    throw InputError(fmt::format("unknown {} '{}'{}", kinds.kind(), kind, suggestion(kind, kinds.names())));
   return found->make(configs_dir, sources);
 }
 

@@ -11,18 +11,23 @@
 namespace silicast {
 namespace {
 
-std::string bytes(double value) { return format_quantity(value, Dimension::kBytes, 4); }
+std::string bytes(double value) {
+  return format_quantity(value, Dimension::kBytes, 4);
+}
 
 std::string describe_pool(const PoolScenario& pool) {
-  std::string text = fmt::format("  pool {}: {} x {} ({} x {}), {} replica{} of {} chip{} (tensor {}, {} stage{})\n", pool.name,
-                                 pool.nodes, pool.node.name, pool.node.chips, pool.chip.name, pool.replicas, pool.replicas == 1 ? "" : "s",
-                                 pool.plan.chips(), pool.plan.chips() == 1 ? "" : "s", pool.plan.tensor, pool.plan.stages(), pool.plan.stages() == 1 ? "" : "s");
+  std::string text = fmt::format("  pool {}: {} x {} ({} x {}), {} replica{} of {} chip{} (tensor {}, {} stage{})\n",
+                                 pool.name, pool.nodes, pool.node.name, pool.node.chips, pool.chip.name, pool.replicas,
+                                 pool.replicas == 1 ? "" : "s", pool.plan.chips(), pool.plan.chips() == 1 ? "" : "s",
+                                 pool.plan.tensor, pool.plan.stages(), pool.plan.stages() == 1 ? "" : "s");
   const EngineLimits limits = pool.engine.limits();
-  text += fmt::format("    engine {}, scheduler {}: {} sequences, {} tokens an iteration\n", pool.engine.name, pool.scheduler->name,
-                      limits.max_sequences, limits.max_batched_tokens);
-  text += fmt::format("    weights {}, activations {}, KV {}\n", name_of(pool.precision.weights), name_of(pool.precision.activations), name_of(pool.precision.kv));
-  text += fmt::format("    KV cache {} blocks of {} tokens per replica ({})\n", pool.kv_blocks, limits.block_size,
-                      pool.kv_blocks_given ? "given" : fmt::format("{} spare per chip", bytes(pool.memory.headroom.value())));
+  text += fmt::format("    engine {}, scheduler {}: {} sequences, {} tokens an iteration\n", pool.engine.name,
+                      pool.scheduler->name, limits.max_sequences, limits.max_batched_tokens);
+  text += fmt::format("    weights {}, activations {}, KV {}\n", name_of(pool.precision.weights),
+                      name_of(pool.precision.activations), name_of(pool.precision.kv));
+  text += fmt::format(
+      "    KV cache {} blocks of {} tokens per replica ({})\n", pool.kv_blocks, limits.block_size,
+      pool.kv_blocks_given ? "given" : fmt::format("{} spare per chip", bytes(pool.memory.headroom.value())));
   const std::int32_t used = pool.replicas * pool.plan.chips(), all = pool.nodes * pool.node.chips;
   if (used < all) text += fmt::format("    {} of {} chips stay unused\n", all - used, all);
   return text;
@@ -33,28 +38,33 @@ std::string describe_workload(const WorkloadInfo& info) {
   if (info.requests) text += fmt::format("    {} requests{}\n", *info.requests, info.generated ? " (expected)" : "");
   if (info.mean_rate) text += fmt::format("    {:.4g} requests/s on average\n", *info.mean_rate);
   if (info.mean_prompt && info.mean_output)
-    text += fmt::format("    {:.4g} prompt and {:.4g} output tokens on average\n", *info.mean_prompt, *info.mean_output);
+    text +=
+        fmt::format("    {:.4g} prompt and {:.4g} output tokens on average\n", *info.mean_prompt, *info.mean_output);
   return text;
 }
 
 std::string describe_scenario(const Scenario& scenario) {
-  std::string text = fmt::format("  {}: {} ({:.2f} B parameters), at most {} tokens of context, seed {}\n", scenario.name, scenario.model.name,
-                                 scenario.model.parameters() / 1e9, scenario.max_context, scenario.seed);
+  std::string text =
+      fmt::format("  {}: {} ({:.2f} B parameters), at most {} tokens of context, seed {}\n", scenario.name,
+                  scenario.model.name, scenario.model.parameters() / 1e9, scenario.max_context, scenario.seed);
   for (const PoolScenario& pool : scenario.pools) text += describe_pool(pool);
   text += fmt::format("  router {} over {} replicas\n", scenario.router->name, scenario.replicas());
   text += describe_workload(scenario.workload_info);
-  if (scenario.prices) text += fmt::format("  prices {}, tariff of {}\n", scenario.prices->sheet.name, scenario.prices->region);
+  if (scenario.prices)
+    text += fmt::format("  prices {}, tariff of {}\n", scenario.prices->sheet.name, scenario.prices->region);
   for (const std::string& key : scenario.without_effect) text += fmt::format("  without effect: {}\n", key);
   return text;
 }
 
 }  // namespace
 
-std::string check_config(const std::string& path, const std::string& configs_dir, const std::vector<std::string>& settings) {
+std::string check_config(const std::string& path, const std::string& configs_dir,
+                         const std::vector<std::string>& settings) {
   ConfigNode tree = load_config(path);
   const auto has = [&](std::string_view key) { return tree.find(key) != nullptr; };
   if (has("cluster") || has("pools") || (has("workload") && has("model")))
-    return fmt::format("{}: a valid scenario\n{}", path, describe_scenario(read_scenario(std::move(tree), path, {configs_dir, settings})));
+    return fmt::format("{}: a valid scenario\n{}", path,
+                       describe_scenario(read_scenario(std::move(tree), path, {configs_dir, settings})));
   if (!settings.empty()) throw InputError({path, 0, 0}, "", "--set applies to scenarios only");
   const ConfigValue value = ConfigValue::of(tree);
   std::string_view kind;
@@ -89,8 +99,11 @@ std::string check_config(const std::string& path, const std::string& configs_dir
     context.class_names = {"all"};
     return fmt::format("{}: a valid workload\n{}", path, describe_workload(make_workload(value, context).info));
   } else {
-    value.fail("not recognised: a scenario has 'cluster', a chip 'peak', a node 'scale_up', a cluster fabric 'hop_latency', a model 'layers', "
-               "an engine 'max_sequences', a calibration 'gemm_half_tokens', a price sheet 'tariffs', a workload 'arrivals', 'trace', 'closed_loop', 'merge' or 'preset'");
+    value.fail(
+        "not recognised: a scenario has 'cluster', a chip 'peak', a node 'scale_up', a cluster fabric 'hop_latency', a "
+        "model 'layers', "
+        "an engine 'max_sequences', a calibration 'gemm_half_tokens', a price sheet 'tariffs', a workload 'arrivals', "
+        "'trace', 'closed_loop', 'merge' or 'preset'");
   }
   return fmt::format("{}: a valid {}\n{}", path, kind, to_yaml(tree));
 }

@@ -26,7 +26,8 @@ PoolPrices pool_prices(const PriceSheet& sheet, const PoolScenario& pool, const 
   prices.rent = sheet.rent_of(pool.chip.name);
   prices.tdp = pool.chip.tdp;
   prices.server_factor = sheet.server_power_of(pool.node.name);
-  prices.rated_watts = pool.chip.tdp.value > 0 ? Range::of(prices.tdp) * Range::of(prices.server_factor) : Range::none();
+  prices.rated_watts =
+      pool.chip.tdp.value > 0 ? Range::of(prices.tdp) * Range::of(prices.server_factor) : Range::none();
   prices.mean_watts = use.watts;
   prices.staff = sheet.staff;
   if (const StackCost* stack = sheet.stack_of(pool.chip.software)) {

@@ -17,8 +17,12 @@ std::string bytes(Bytes value) {
 std::string memory_of(const PoolScenario& pool, std::int32_t stage) {
   const StageMemory& part = pool.memory.stages[static_cast<std::size_t>(stage)];
   std::string text;
-  const auto line = [&](std::string_view what, const std::string& value) { text += fmt::format("    {:<28}{:>14}\n", what, value); };
-  if (pool.plan.stages() > 1) text += fmt::format("    stage {} ({} layers)\n", stage + 1, pool.plan.stage_layers[static_cast<std::size_t>(stage)]);
+  const auto line = [&](std::string_view what, const std::string& value) {
+    text += fmt::format("    {:<28}{:>14}\n", what, value);
+  };
+  if (pool.plan.stages() > 1)
+    text +=
+        fmt::format("    stage {} ({} layers)\n", stage + 1, pool.plan.stage_layers[static_cast<std::size_t>(stage)]);
   line("weights", bytes(part.weights));
   line("activations, at peak", bytes(part.activation));
   line("runtime reserve", bytes(part.runtime));
@@ -29,41 +33,53 @@ std::string memory_of(const PoolScenario& pool, std::int32_t stage) {
 }
 
 std::string memory_section(const PoolScenario& pool) {
-  std::string text = fmt::format("  memory per chip, of {} ({}; engine {} takes {:g} by the rule {})\n", bytes(pool.memory.capacity), pool.chip.name,
-                                 pool.engine.name, pool.engine.memory.utilisation.value, name_of(pool.engine.memory.budget));
+  std::string text = fmt::format("  memory per chip, of {} ({}; engine {} takes {:g} by the rule {})\n",
+                                 bytes(pool.memory.capacity), pool.chip.name, pool.engine.name,
+                                 pool.engine.memory.utilisation.value, name_of(pool.engine.memory.budget));
   for (std::int32_t stage = 0; stage < pool.plan.stages(); ++stage) text += memory_of(pool, stage);
-  if (!pool.memory.fits()) return text + fmt::format("    does not fit: {} short per chip\n", bytes(pool.memory.shortfall));
-  return text + fmt::format("    fits: {} KV blocks of {} tokens per replica, {} tokens{}\n", pool.memory.blocks, pool.engine.limits().block_size, pool.memory.kv_tokens,
-                            pool.kv_blocks_given ? fmt::format("; the scenario gives {} blocks instead", pool.kv_blocks) : "");
+  if (!pool.memory.fits())
+    return text + fmt::format("    does not fit: {} short per chip\n", bytes(pool.memory.shortfall));
+  return text +
+         fmt::format("    fits: {} KV blocks of {} tokens per replica, {} tokens{}\n", pool.memory.blocks,
+                     pool.engine.limits().block_size, pool.memory.kv_tokens,
+                     pool.kv_blocks_given ? fmt::format("; the scenario gives {} blocks instead", pool.kv_blocks) : "");
 }
 
 std::string rate(const BreakdownRow& row) {
   std::string text;
   if (row.flops_rate.value() > 0) text = format_quantity(row.flops_rate.value(), Dimension::kFlopRate);
-  if (row.bytes_rate.value() > 0) text += fmt::format("{}{}", text.empty() ? "" : ", ", format_quantity(row.bytes_rate.value(), Dimension::kByteRate));
+  if (row.bytes_rate.value() > 0)
+    text +=
+        fmt::format("{}{}", text.empty() ? "" : ", ", format_quantity(row.bytes_rate.value(), Dimension::kByteRate));
   return text;
 }
 
 std::string iteration_section(const PoolScenario& pool, const BreakdownBatch& batch, const std::string& title) {
   const Breakdown parts = breakdown(pool.replica, batch);
-  std::string text = fmt::format("  {}: {} (chips {}, host {}{})\n", title, format_quantity(parts.total.value(), Dimension::kTime),
-                                 format_quantity(parts.device.value(), Dimension::kTime), format_quantity(parts.host.value(), Dimension::kTime),
-                                 pool.replica.host.overlapped ? ", side by side" : "");
-  text += fmt::format("    {:<22}{:<20}{:>12}{:>8}  {:<10}{}\n", "kernel", "class", "time", "share", "bound by", "achieved per chip");
+  std::string text = fmt::format(
+      "  {}: {} (chips {}, host {}{})\n", title, format_quantity(parts.total.value(), Dimension::kTime),
+      format_quantity(parts.device.value(), Dimension::kTime), format_quantity(parts.host.value(), Dimension::kTime),
+      pool.replica.host.overlapped ? ", side by side" : "");
+  text += fmt::format("    {:<22}{:<20}{:>12}{:>8}  {:<10}{}\n", "kernel", "class", "time", "share", "bound by",
+                      "achieved per chip");
   double by_bound[4] = {};
   for (const BreakdownRow& row : parts.rows) {
     text += fmt::format("    {:<22}{:<20}{:>12}{:>7.1f}%  {:<10}{}\n", row.kernel, row.kernel_class,
-                        format_quantity(row.time.value(), Dimension::kTime), 100 * row.share, name_of(row.bound), rate(row));
+                        format_quantity(row.time.value(), Dimension::kTime), 100 * row.share, name_of(row.bound),
+                        rate(row));
     by_bound[static_cast<std::size_t>(row.bound)] += row.share;
   }
   text += "    what binds:";
   for (const Bound bound : {Bound::kCompute, Bound::kMemory, Bound::kLink, Bound::kOverhead})
     text += fmt::format(" {} {:.0f}%", name_of(bound), 100 * by_bound[static_cast<std::size_t>(bound)]);
   const double tokens = batch.prefill_tokens > 0 ? batch.prefill_tokens : batch.decode_sequences;
-  return text + fmt::format("; {:.4g} tokens/s per replica, {:.4g} per chip\n", tokens / parts.total.value(), tokens / parts.total.value() / pool.plan.chips());
+  return text + fmt::format("; {:.4g} tokens/s per replica, {:.4g} per chip\n", tokens / parts.total.value(),
+                            tokens / parts.total.value() / pool.plan.chips());
 }
 
-std::string reach_of(const GroupLinks& group) { return group.within_node ? "node" : group.within_pod ? "pod" : "fabric"; }
+std::string reach_of(const GroupLinks& group) {
+  return group.within_node ? "node" : group.within_pod ? "pod" : "fabric";
+}
 
 // Of the slowest placement among the pool's replicas.
 std::string links_section(const PoolScenario& pool) {
@@ -73,13 +89,16 @@ std::string links_section(const PoolScenario& pool) {
     const auto i = static_cast<std::size_t>(stage);
     if (pool.plan.tensor > 1) {
       const GroupLinks& group = pool.replica.tensor_groups[i];
-      text += fmt::format("  tensor group of {}{}: {} per chip when all talk to all, {} around a ring, {} latency, within one {}\n", group.size, where,
-                          format_quantity(group.all_to_all.value(), Dimension::kByteRate), format_quantity(group.ring.value(), Dimension::kByteRate),
-                          format_quantity(group.latency.value(), Dimension::kTime), reach_of(group));
+      text += fmt::format(
+          "  tensor group of {}{}: {} per chip when all talk to all, {} around a ring, {} latency, within one {}\n",
+          group.size, where, format_quantity(group.all_to_all.value(), Dimension::kByteRate),
+          format_quantity(group.ring.value(), Dimension::kByteRate),
+          format_quantity(group.latency.value(), Dimension::kTime), reach_of(group));
     }
     if (i < pool.replica.stage_links.size()) {
       const GroupLinks& link = pool.replica.stage_links[i];
-      text += fmt::format("  stage {} to {}: {} per chip, {} latency, within one {}\n", stage + 1, stage + 2, format_quantity(link.ring.value(), Dimension::kByteRate),
+      text += fmt::format("  stage {} to {}: {} per chip, {} latency, within one {}\n", stage + 1, stage + 2,
+                          format_quantity(link.ring.value(), Dimension::kByteRate),
                           format_quantity(link.latency.value(), Dimension::kTime), reach_of(link));
     }
   }
@@ -89,10 +108,13 @@ std::string links_section(const PoolScenario& pool) {
 }  // namespace
 
 std::string explain(const Scenario& scenario, const ExplainBatch& batch) {
-  std::string text = fmt::format("{}: {}, {:.2f} B parameters\n", scenario.name, scenario.model.name, scenario.model.parameters() / 1e9);
+  std::string text = fmt::format("{}: {}, {:.2f} B parameters\n", scenario.name, scenario.model.name,
+                                 scenario.model.parameters() / 1e9);
   for (const PoolScenario& pool : scenario.pools) {
-    text += fmt::format("\npool {}: {} replicas of {} x {} on {} x {}; weights {}, activations {}, KV {}\n", pool.name, pool.replicas, pool.plan.chips(),
-                        pool.chip.name, pool.nodes, pool.node.name, name_of(pool.precision.weights), name_of(pool.precision.activations), name_of(pool.precision.kv));
+    text +=
+        fmt::format("\npool {}: {} replicas of {} x {} on {} x {}; weights {}, activations {}, KV {}\n", pool.name,
+                    pool.replicas, pool.plan.chips(), pool.chip.name, pool.nodes, pool.node.name,
+                    name_of(pool.precision.weights), name_of(pool.precision.activations), name_of(pool.precision.kv));
     text += memory_section(pool) + links_section(pool);
     const EngineLimits limits = pool.engine.limits();
     const std::int32_t prompt = std::min({batch.prompt_tokens, limits.max_batched_tokens, scenario.max_context});

@@ -19,7 +19,8 @@ ReplicaLinks links_of(const Fabric& fabric, const ParallelPlan& plan, std::int32
     std::vector<std::int32_t> ranks;
     for (std::int32_t rank = 0; rank < plan.tensor; ++rank) ranks.push_back(chip + rank);
     links.tensor_groups.push_back(fabric.group(ranks));
-    if (stage + 1 < plan.stages()) links.stage_links.push_back(fabric.group(std::vector<std::int32_t>{chip, chip + plan.tensor}));
+    if (stage + 1 < plan.stages())
+      links.stage_links.push_back(fabric.group(std::vector<std::int32_t>{chip, chip + plan.tensor}));
   }
   return links;
 }
@@ -33,14 +34,16 @@ void keep_slower(GroupLinks& kept, const GroupLinks& other) {
 }
 
 // What decides the links of a replica: where pods end within it, and where its first chip stands on its leaf.
-std::vector<std::int32_t> position_of(const Fabric& fabric, const ClusterFabric& cluster, std::int32_t chip, std::int32_t chips) {
+std::vector<std::int32_t> position_of(const Fabric& fabric, const ClusterFabric& cluster, std::int32_t chip,
+                                      std::int32_t chips) {
   std::vector<std::int32_t> position;
   for (std::int32_t i = chip; i < chip + chips; ++i) position.push_back(fabric.pod_of(i) - fabric.pod_of(chip));
   position.push_back(cluster.kind == FabricKind::kClos2 ? chip % cluster.leaf_down_ports() : 0);
   return position;
 }
 
-ReplicaLinks slowest_links(const Fabric& fabric, const ClusterFabric& cluster, const PoolScenario& pool, std::int32_t first_chip) {
+ReplicaLinks slowest_links(const Fabric& fabric, const ClusterFabric& cluster, const PoolScenario& pool,
+                           std::int32_t first_chip) {
   const std::int32_t chips = pool.plan.chips();
   ReplicaLinks slowest = links_of(fabric, pool.plan, first_chip);
   std::set<std::vector<std::int32_t>> seen{position_of(fabric, cluster, first_chip, chips)};
@@ -48,13 +51,17 @@ ReplicaLinks slowest_links(const Fabric& fabric, const ClusterFabric& cluster, c
     const std::int32_t chip = first_chip + replica * chips;
     if (!seen.insert(position_of(fabric, cluster, chip, chips)).second) continue;
     const ReplicaLinks links = links_of(fabric, pool.plan, chip);
-    for (std::size_t i = 0; i < links.tensor_groups.size(); ++i) keep_slower(slowest.tensor_groups[i], links.tensor_groups[i]);
-    for (std::size_t i = 0; i < links.stage_links.size(); ++i) keep_slower(slowest.stage_links[i], links.stage_links[i]);
+    for (std::size_t i = 0; i < links.tensor_groups.size(); ++i)
+      keep_slower(slowest.tensor_groups[i], links.tensor_groups[i]);
+    for (std::size_t i = 0; i < links.stage_links.size(); ++i)
+      keep_slower(slowest.stage_links[i], links.stage_links[i]);
   }
   return slowest;
 }
 
-bool spans_nodes(const PoolScenario& pool) { return pool.plan.chips() > pool.node.chips; }
+bool spans_nodes(const PoolScenario& pool) {
+  return pool.plan.chips() > pool.node.chips;
+}
 
 void set_links(PoolScenario& pool, ReplicaLinks links) {
   pool.replica.tensor_groups = std::move(links.tensor_groups);
@@ -76,7 +83,8 @@ void place_pools(std::vector<PoolScenario>& pools, const ClusterFabric& cluster)
   if (std::none_of(pools.begin(), pools.end(), spans_nodes)) return;
   const Fabric fabric = Fabric::build(nodes, cluster);
   for (std::size_t p = 0; p < pools.size(); ++p)
-    if (spans_nodes(pools[p])) set_links(pools[p], slowest_links(fabric, cluster, pools[p], fabric.first_chip(first_node[p])));
+    if (spans_nodes(pools[p]))
+      set_links(pools[p], slowest_links(fabric, cluster, pools[p], fabric.first_chip(first_node[p])));
 }
 
 }  // namespace silicast

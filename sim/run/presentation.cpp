@@ -6,8 +6,12 @@
 
 namespace silicast {
 
-std::string table_of(const Summary& summary) { return summary_table({&summary, 1}); }
-std::string json_of(const Summary& summary) { return summary_json({&summary, 1}); }
+std::string table_of(const Summary& summary) {
+  return summary_table({&summary, 1});
+}
+std::string json_of(const Summary& summary) {
+  return summary_json({&summary, 1});
+}
 
 std::string comparison_of(const std::vector<std::string>& files) {
   std::vector<RunFile> runs;

@@ -26,7 +26,8 @@ void check_native(const Precision& precision, const ChipSpec& chip, const Config
   std::string native;
   for (const NumberFormat format : {NumberFormat::kBf16, NumberFormat::kFp8, NumberFormat::kInt8, NumberFormat::kFp4})
     if (chip.peak_of(format) != nullptr) native += fmt::format("{}{}", native.empty() ? "" : ", ", name_of(format));
-  at.fail(fmt::format("chip '{}' cannot compute with {} activations; it has {}", chip.name, name_of(precision.activations), native));
+  at.fail(fmt::format("chip '{}' cannot compute with {} activations; it has {}", chip.name,
+                      name_of(precision.activations), native));
 }
 
 Precision read_pool_precision(ConfigMap& pool, const ModelSpec& model, const ChipSpec& chip) {
@@ -35,7 +36,10 @@ Precision read_pool_precision(ConfigMap& pool, const ModelSpec& model, const Chi
     const Precision precision = default_precision(model);
     check_native(precision, chip, pool.value());
     if (precision.kv == NumberFormat::kFp32)
-      pool.fail(fmt::format("'{}' is stored in fp32, which no engine keeps its KV cache in; name a precision, e.g. {{weights: bf16, activations: bf16, kv: bf16}}", model.name));
+      pool.fail(
+          fmt::format("'{}' is stored in fp32, which no engine keeps its KV cache in; name a precision, e.g. "
+                      "{{weights: bf16, activations: bf16, kv: bf16}}",
+                      model.name));
     return precision;
   }
   if (value->is_scalar()) {
@@ -67,17 +71,21 @@ std::int32_t replicas_that_fit(const PoolScenario& pool, const ConfigValue& at) 
   const std::int32_t chips = pool.plan.chips();
   if (chips <= pool.node.chips) return pool.node.chips / chips * pool.nodes;
   if (chips % pool.node.chips != 0)
-    at.fail(fmt::format("a replica of {} chips neither fits on a node of {} ({} chips) nor fills whole nodes", chips, pool.node.name, pool.node.chips));
+    at.fail(fmt::format("a replica of {} chips neither fits on a node of {} ({} chips) nor fills whole nodes", chips,
+                        pool.node.name, pool.node.chips));
   if (chips > pool.node.chips * pool.nodes)
-    at.fail(fmt::format("a replica needs {} chips, the pool has {} ({} nodes of {})", chips, pool.node.chips * pool.nodes, pool.nodes, pool.node.chips));
+    at.fail(fmt::format("a replica needs {} chips, the pool has {} ({} nodes of {})", chips,
+                        pool.node.chips * pool.nodes, pool.nodes, pool.node.chips));
   return pool.nodes / (chips / pool.node.chips);
 }
 
 void check_memory(const PoolScenario& pool, const ConfigValue& at) {
   if (pool.memory.fits()) return;
-  at.fail(fmt::format("the model does not fit: {} short on a {} ({} of memory); use more chips per replica or a narrower precision, see 'silicast explain'",
-                      format_quantity(pool.memory.shortfall.value(), Dimension::kBytes), pool.chip.name,
-                      format_quantity(pool.memory.capacity.value(), Dimension::kBytes)));
+  at.fail(
+      fmt::format("the model does not fit: {} short on a {} ({} of memory); use more chips per replica or a narrower "
+                  "precision, see 'silicast explain'",
+                  format_quantity(pool.memory.shortfall.value(), Dimension::kBytes), pool.chip.name,
+                  format_quantity(pool.memory.capacity.value(), Dimension::kBytes)));
 }
 
 }  // namespace
@@ -108,18 +116,22 @@ PoolScenario read_pool(const ConfigValue& value, const ModelSpec& model, const s
   } else {
     const std::vector<std::string> names = config_names(configs_dir + "/calibration");
     if (std::find(names.begin(), names.end(), pool.chip.name) == names.end())
-      value.fail(fmt::format("chip '{}' has no calibration of its own; give the pool one by 'calibration'{}", pool.chip.name, suggestion(pool.chip.name, names)));
+      value.fail(fmt::format("chip '{}' has no calibration of its own; give the pool one by 'calibration'{}",
+                             pool.chip.name, suggestion(pool.chip.name, names)));
     const ConfigValue own = ConfigValue::from_file(fmt::format("{}/calibration/{}.yaml", configs_dir, pool.chip.name));
     pool.calibration = read_calibration(own);
     if (pool.calibration.chip != pool.chip.name)
-      own.map().required("chip").fail(fmt::format("is '{}' in the calibration of {}; a pool may name another chip's by 'calibration'", pool.calibration.chip, pool.chip.name));
+      own.map().required("chip").fail(
+          fmt::format("is '{}' in the calibration of {}; a pool may name another chip's by 'calibration'",
+                      pool.calibration.chip, pool.chip.name));
   }
   pool.nodes = 1;
   if (const auto nodes = map.optional("nodes")) pool.nodes = static_cast<std::int32_t>(nodes->integer(1, kMaxNodes));
   const auto layout = map.optional("layout");
   pool.plan = layout ? read_parallel_plan(*layout, model) : ParallelPlan{1, {model.layers}};
   pool.replicas = replicas_that_fit(pool, layout ? *layout : value);
-  if (const auto replicas = map.optional("replicas")) pool.replicas = static_cast<std::int32_t>(replicas->integer(1, pool.replicas));
+  if (const auto replicas = map.optional("replicas"))
+    pool.replicas = static_cast<std::int32_t>(replicas->integer(1, pool.replicas));
   pool.precision = read_pool_precision(map, model, pool.chip);
   pool.engine = read_engine(map.required("engine"), configs_dir);
   if (const auto scheduler = map.optional("scheduler")) {
@@ -127,22 +139,28 @@ PoolScenario read_pool(const ConfigValue& value, const ModelSpec& model, const s
   } else {
     pool.scheduler = schedulers.find(pool.engine.scheduler);
     if (pool.scheduler == nullptr)
-      throw InputError(pool.engine.scheduler_mark, "scheduler", fmt::format("unknown scheduler '{}'{}", pool.engine.scheduler, suggestion(pool.engine.scheduler, schedulers.names())));
+      throw InputError(pool.engine.scheduler_mark, "scheduler",
+                       fmt::format("unknown scheduler '{}'{}", pool.engine.scheduler,
+                                   suggestion(pool.engine.scheduler, schedulers.names())));
   }
   const EngineLimits limits = pool.engine.limits();
   if (limits.max_batched_tokens < limits.max_sequences)
-    map.fail(fmt::format("max_batched_tokens ({}) must be at least max_sequences ({}): every running sequence computes a token per iteration", limits.max_batched_tokens, limits.max_sequences));
+    map.fail(
+        fmt::format("max_batched_tokens ({}) must be at least max_sequences ({}): every running sequence computes a "
+                    "token per iteration",
+                    limits.max_batched_tokens, limits.max_sequences));
   MemoryOverrides overrides;
   if (const auto memory = map.optional("memory")) overrides = read_overrides(*memory);
-  pool.memory = plan_memory(model, pool.plan, pool.precision, pool.engine,
-                            Bytes(pool.chip.memory_capacity.value), overrides);
+  pool.memory =
+      plan_memory(model, pool.plan, pool.precision, pool.engine, Bytes(pool.chip.memory_capacity.value), overrides);
   if (fit == Fit::kRequired) check_memory(pool, value);
   pool.kv_blocks = pool.memory.blocks;
   if (const auto blocks = map.optional("kv_blocks")) {
     pool.kv_blocks = blocks->integer(1, std::int64_t{1} << 40);
     pool.kv_blocks_given = true;
     if (fit == Fit::kRequired && pool.kv_blocks > pool.memory.blocks)
-      blocks->fail(fmt::format("{} blocks do not fit: there is memory for {}, see 'silicast explain'", pool.kv_blocks, pool.memory.blocks));
+      blocks->fail(fmt::format("{} blocks do not fit: there is memory for {}, see 'silicast explain'", pool.kv_blocks,
+                               pool.memory.blocks));
   }
   map.done();
   const EngineHost& host = pool.engine.host;

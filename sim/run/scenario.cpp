@@ -55,7 +55,8 @@ void read_output(ConfigMap& map, Scenario& scenario) {
   if (!output) return;
   ConfigMap keys = output->map();
   if ((scenario.output.at = keys.optional("file"))) scenario.output.file = scenario.output.at->text();
-  if (const auto requests = keys.optional("requests")) scenario.output.requests = requests->choice({"all", "none"}, "choice") == 0;
+  if (const auto requests = keys.optional("requests"))
+    scenario.output.requests = requests->choice({"all", "none"}, "choice") == 0;
   if (const auto series = keys.optional("series")) {
     if (series->is_scalar() && series->text() == "none")
       scenario.output.series = Seconds(0);
@@ -101,17 +102,18 @@ void read_cluster(ConfigMap& map, const std::string& configs_dir, Fit fit, Scena
   if (scenario.pools.empty()) pools.fail("no pool is given; a cluster needs one at least");
   cluster.done();
   place_pools(scenario.pools, scenario.fabric);
-  const bool talks = std::any_of(scenario.pools.begin(), scenario.pools.end(), [](const PoolScenario& pool) {
-    return pool.plan.chips() > pool.node.chips;
-  });
+  const bool talks = std::any_of(scenario.pools.begin(), scenario.pools.end(),
+                                 [](const PoolScenario& pool) { return pool.plan.chips() > pool.node.chips; });
   if (fabric && !talks) scenario.without_effect.push_back("cluster.fabric: every replica lies within a node");
 }
 
 // Whether any part of a workload has this key.
 bool has_anywhere(const ConfigNode& node, std::string_view key) {
   if (node.find(key) != nullptr) return true;
-  return std::any_of(node.items.begin(), node.items.end(), [&](const ConfigNode& item) { return has_anywhere(item, key); }) ||
-         std::any_of(node.entries.begin(), node.entries.end(), [&](const ConfigEntry& entry) { return has_anywhere(entry.value, key); });
+  return std::any_of(node.items.begin(), node.items.end(),
+                     [&](const ConfigNode& item) { return has_anywhere(item, key); }) ||
+         std::any_of(node.entries.begin(), node.entries.end(),
+                     [&](const ConfigEntry& entry) { return has_anywhere(entry.value, key); });
 }
 
 bool draws_at_random(const Scenario& scenario) {
@@ -126,10 +128,12 @@ void note_without_effect(const ConfigValue& root, Scenario& scenario) {
   if (given("router") && scenario.replicas() == 1) notes.push_back("router: there is one replica");
   if (given("output") && scenario.output.file.empty()) notes.push_back("output: no file is given");
   if (scenario.classes.size() > 1 && !has_anywhere(scenario.workload->node(), "class"))
-    notes.push_back(fmt::format("classes: the workload names none, so every request is of class '{}'", scenario.classes[0].name));
+    notes.push_back(
+        fmt::format("classes: the workload names none, so every request is of class '{}'", scenario.classes[0].name));
   for (const PoolScenario& pool : scenario.pools)
     if (scenario.prices && !scenario.prices->sheet.purchase_of(pool.chip.name))
-      notes.push_back(fmt::format("prices: '{}' has no price of chip {}, so what it costs is left out", scenario.prices->sheet.name, pool.chip.name));
+      notes.push_back(fmt::format("prices: '{}' has no price of chip {}, so what it costs is left out",
+                                  scenario.prices->sheet.name, pool.chip.name));
   if (given("seed") && !draws_at_random(scenario)) notes.push_back("seed: nothing is drawn at random");
   if (given("targets") && root.node().find("targets")->value.entries.empty()) notes.push_back("targets: none is given");
   if (given("targets") && given("classes") &&
@@ -157,7 +161,8 @@ Scenario read_scenario(ConfigNode tree, const std::string& path, const ScenarioS
   const ConfigValue root = ConfigValue::of(std::move(tree));
   ConfigMap map = root.map();
   scenario.name = map.required("name").text();
-  if (const auto seed = map.optional("seed")) scenario.seed = static_cast<std::uint64_t>(seed->integer(0, std::int64_t{1} << 53));
+  if (const auto seed = map.optional("seed"))
+    scenario.seed = static_cast<std::uint64_t>(seed->integer(0, std::int64_t{1} << 53));
   scenario.model = read_model(map.required("model"), source.configs_dir);
   scenario.max_context = scenario.model.max_context;
   if (const auto context = map.optional("max_context"))
@@ -167,7 +172,8 @@ Scenario read_scenario(ConfigNode tree, const std::string& path, const ScenarioS
   scenario.router = router ? &router->entry_of(routers) : routers.find("least_loaded");
   read_classes(map, scenario);
   if (const auto warmup = map.optional("warmup")) scenario.window = read_measure_window(*warmup);
-  if (const auto until = map.optional("until")) scenario.until = Seconds(until->quantity(Dimension::kTime, {1e-9, 9e9}));
+  if (const auto until = map.optional("until"))
+    scenario.until = Seconds(until->quantity(Dimension::kTime, {1e-9, 9e9}));
   read_prices(map, source.configs_dir, scenario);
   read_output(map, scenario);
   scenario.workload = map.required("workload");

@@ -37,17 +37,17 @@ struct PoolScenario {
   EngineSpec engine;
   const RegistryEntry<SchedulerFactory>* scheduler = nullptr;
   MemoryPlan memory;
-  std::int64_t kv_blocks = 0;    // per replica: computed, or as given
+  std::int64_t kv_blocks = 0;  // per replica: computed, or as given
   bool kv_blocks_given = false;
-  ReplicaSetup replica;          // what the cost of its iterations follows from
+  ReplicaSetup replica;  // what the cost of its iterations follows from
   Mark mark;
 };
 
 struct OutputScenario {
-  std::string file;              // empty: no file
-  std::optional<ConfigValue> at; // where the file is named
-  bool requests = true;          // one row each
-  Seconds series;                // sampling interval; 0: none
+  std::string file;               // empty: no file
+  std::optional<ConfigValue> at;  // where the file is named
+  bool requests = true;           // one row each
+  Seconds series;                 // sampling interval; 0: none
 };
 
 struct PriceScenario {
@@ -69,11 +69,11 @@ struct Scenario {
   std::optional<Seconds> until;
   std::optional<PriceScenario> prices;
   OutputScenario output;
-  std::optional<ConfigValue> workload;   // read again by every simulation: a source is used up by one
+  std::optional<ConfigValue> workload;  // read again by every simulation: a source is used up by one
   WorkloadContext workload_context;
   WorkloadInfo workload_info;
   std::vector<std::string> without_effect;  // keys that were given and changed nothing, with the reason
-  std::string resolved;                  // YAML of the scenario as given, with --set applied
+  std::string resolved;                     // YAML of the scenario as given, with --set applied
 
   std::int32_t replicas() const;
 };
@@ -90,6 +90,7 @@ enum class Fit { kRequired, kReported };
 
 // Errors: InputError for anything wrong in the file or in a file that it names.
 Scenario read_scenario(const std::string& path, const ScenarioSource& source, Fit fit = Fit::kRequired);
-Scenario read_scenario(ConfigNode root, const std::string& path, const ScenarioSource& source, Fit fit = Fit::kRequired);
+Scenario read_scenario(ConfigNode root, const std::string& path, const ScenarioSource& source,
+                       Fit fit = Fit::kRequired);
 
 }  // namespace silicast

@@ -22,9 +22,11 @@ class RunObserver final : public ServingObserver {
   void request_arrived(SimTime now, std::int64_t in_system) override { recorder_.request_arrived(now, in_system); }
   void arrivals_ended(SimTime now) override { recorder_.arrivals_ended(now); }
   void request_ended(const RequestRecord& record) override {
-    for (const std::int64_t word : {record.index, record.arrival.ns, record.scheduled.ns, record.first_token.ns, record.end.ns,
-                                    std::int64_t{record.output_tokens} << 32 | record.preemptions,
-                                    std::int64_t{record.replica.value} << 32 | static_cast<std::int64_t>(record.state) << 8 | static_cast<std::int64_t>(record.reason)})
+    for (const std::int64_t word :
+         {record.index, record.arrival.ns, record.scheduled.ns, record.first_token.ns, record.end.ns,
+          std::int64_t{record.output_tokens} << 32 | record.preemptions,
+          std::int64_t{record.replica.value} << 32 | static_cast<std::int64_t>(record.state) << 8 |
+              static_cast<std::int64_t>(record.reason)})
       fingerprint_.add(static_cast<std::uint64_t>(word));
     output_tokens_ += record.output_tokens;
     recorder_.request_ended(record);
@@ -94,7 +96,10 @@ PoolSetup pool_setup(const PoolScenario& pool, WorkRates& work) {
 
 struct Simulation::Parts {
   Parts(const Scenario& of, const SimulationOptions& options)
-      : scenario(of), workload(make_workload(*of.workload, of.workload_context)), facts(facts_and_setup(options)), observer(facts) {
+      : scenario(of),
+        workload(make_workload(*of.workload, of.workload_context)),
+        facts(facts_and_setup(options)),
+        observer(facts) {
     cluster = std::make_unique<Cluster>(std::move(setup), *workload.source, observer);
     if (!options.output_file.empty()) open_file(options);
   }
@@ -102,7 +107,8 @@ struct Simulation::Parts {
   // Last of all, so that no other error leaves a file.
   void open_file(const SimulationOptions& options) {
     try {
-      const RunIdentity identity{scenario.name, scenario.resolved, scenario.seed, std::string(version()), std::string(git_hash())};
+      const RunIdentity identity{scenario.name, scenario.resolved, scenario.seed, std::string(version()),
+                                 std::string(git_hash())};
       const ResultFileOptions choices{scenario.output.requests, scenario.output.series.value() > 0};
       observer.write_to(std::make_unique<ResultFile>(options.output_file, identity, facts, choices));
     } catch (const InputError& error) {
@@ -131,7 +137,7 @@ struct Simulation::Parts {
   }
 
   const Scenario scenario;
-  ClusterSetup setup;   // filled by facts_and_setup, then moved into the cluster
+  ClusterSetup setup;  // filled by facts_and_setup, then moved into the cluster
   Workload workload;
   RunFacts facts;
   RunObserver observer;
@@ -154,9 +160,15 @@ bool Simulation::advance(std::uint64_t events) {
     throw;
   }
 }
-double Simulation::now_seconds() const { return parts_->cluster->now().seconds(); }
-std::int64_t Simulation::arrived() const { return parts_->cluster->arrived(); }
-std::int64_t Simulation::in_system() const { return parts_->cluster->in_system(); }
+double Simulation::now_seconds() const {
+  return parts_->cluster->now().seconds();
+}
+std::int64_t Simulation::arrived() const {
+  return parts_->cluster->arrived();
+}
+std::int64_t Simulation::in_system() const {
+  return parts_->cluster->in_system();
+}
 
 RunResult Simulation::finish() {
   Parts& parts = *parts_;
@@ -165,11 +177,15 @@ RunResult Simulation::finish() {
   if (parts.scenario.prices) result.summary.cost = cost_of(cost_inputs(parts.scenario, result.summary));
   const auto without_effect = [&](const std::string& key) { result.summary.notes.push_back("without effect: " + key); };
   for (const std::string& key : parts.scenario.without_effect) without_effect(key);
-  if (parts.scenario.until && parts.cluster->now().seconds() < parts.scenario.until->value()) without_effect("until: the run ended before");
+  if (parts.scenario.until && parts.cluster->now().seconds() < parts.scenario.until->value())
+    without_effect("until: the run ended before");
   for (const GroupSummary& one : result.summary.classes)
     if (std::accumulate(one.states.begin(), one.states.end(), std::int64_t{0}) == 0)
       without_effect(fmt::format("classes.{}: no request is of this class", one.name));
   result.fingerprint = parts.observer.fingerprint();
+  result.summary.version = version();
+  result.summary.seed = parts.scenario.seed;
+  result.summary.fingerprint = fmt::format("{:016x}", result.fingerprint);
   result.iterations = parts.observer.iterations();
   result.output_tokens = parts.observer.output_tokens();
   result.events = parts.cluster->events();

@@ -13,8 +13,8 @@
 namespace silicast {
 
 struct SimulationOptions {
-  bool leap = true;          // false: step mode, one event per iteration; the same answer, slower
-  std::string output_file;   // HDF5; empty: none
+  bool leap = true;         // false: step mode, one event per iteration; the same answer, slower
+  std::string output_file;  // HDF5; empty: none
 };
 
 struct RunResult {
@@ -31,8 +31,8 @@ class Simulation {
   ~Simulation();
   Simulation(Simulation&&) noexcept;
 
-  bool advance(std::uint64_t events);   // false when the run is over
-  double now_seconds() const;           // simulated
+  bool advance(std::uint64_t events);  // false when the run is over
+  double now_seconds() const;          // simulated
   std::int64_t arrived() const;
   std::int64_t in_system() const;
 

@@ -9,7 +9,11 @@
 
 namespace silicast {
 
-std::string_view version() { return SILICAST_VERSION; }
-std::string_view git_hash() { return SILICAST_GIT_HASH; }
+std::string_view version() {
+  return SILICAST_VERSION;
+}
+std::string_view git_hash() {
+  return SILICAST_GIT_HASH;
+}
 
 }  // namespace silicast

@@ -28,8 +28,8 @@ bool BatchBuilder::continue_running() {
   std::int32_t tokens = state_.decoding.size();
   for (const RequestSlot slot : state_.prefilling) {
     const Request& request = state_.table[slot];
-    const std::int32_t chunk = std::min({request.context - request.computed, state_.limits.max_chunk,
-                                         state_.limits.max_batched_tokens - tokens});
+    const std::int32_t chunk = std::min(
+        {request.context - request.computed, state_.limits.max_chunk, state_.limits.max_batched_tokens - tokens});
     tokens += chunk;
     blocks += blocks_of_chunk(request, chunk);
   }

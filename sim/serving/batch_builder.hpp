@@ -30,7 +30,7 @@ struct PromptChunk {
 
 // What one iteration computes.
 struct Batch {
-  bool decodes = false;              // all decoding sequences, one token each
+  bool decodes = false;  // all decoding sequences, one token each
   std::vector<PromptChunk> chunks;
 };
 
@@ -47,8 +47,8 @@ struct ReplicaState {
   BlockPool blocks;
   DecodeSet decoding;
   RequestList waiting;
-  RequestList running;                     // prefilling and decoding, in order of admission
-  std::vector<RequestSlot> prefilling;     // the running requests with a context left to compute, in that order
+  RequestList running;                  // prefilling and decoding, in order of admission
+  std::vector<RequestSlot> prefilling;  // the running requests with a context left to compute, in that order
   TokenGaps gaps;
 };
 
@@ -74,9 +74,9 @@ class BatchBuilder {
   // The begun contexts alone go on, each by its next chunk; room is made as above. True when nobody was preempted.
   bool continue_prompts();
 
-  // Takes the first waiting request into the batch: with the chunk that the budget leaves, or only if its whole context
-  // fits into what is left (one longer than the budget itself begins with a chunk of a whole budget). False when it must
-  // wait: no sequence, no budget or no blocks free.
+  // Takes the first waiting request into the batch: with the chunk that the budget leaves, or only if its whole
+  // context fits into what is left (one longer than the budget itself begins with a chunk of a whole budget). False
+  // when it must wait: no sequence, no budget or no blocks free.
   bool admit(Admit how);
 
   // Whether a request was admitted or preempted.
@@ -93,8 +93,8 @@ class BatchBuilder {
   ReplicaState& state_;
   Batch& batch_;
   SimTime now_;
-  std::int32_t tokens_ = 0;              // in the batch so far
-  std::int64_t growth_reserved_ = 0;     // blocks that the decoding sequences need in this iteration
+  std::int32_t tokens_ = 0;           // in the batch so far
+  std::int64_t growth_reserved_ = 0;  // blocks that the decoding sequences need in this iteration
   bool changed_ = false;
 };
 

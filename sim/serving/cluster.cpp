@@ -9,8 +9,11 @@ Cluster::Cluster(ClusterSetup setup, RequestSource& source, ServingObserver& obs
   for (std::size_t p = 0; p < setup_.pools.size(); ++p) {
     const PoolSetup& pool = setup_.pools[p];
     for (std::int32_t r = 0; r < pool.replicas; ++r) {
-      const Replica::Setup replica{{static_cast<std::int32_t>(replicas_.size())}, {static_cast<std::int32_t>(p)},
-                                   pool.limits, &pool.cost, setup_.leap};
+      const Replica::Setup replica{{static_cast<std::int32_t>(replicas_.size())},
+                                   {static_cast<std::int32_t>(p)},
+                                   pool.limits,
+                                   &pool.cost,
+                                   setup_.leap};
       replicas_.push_back(std::make_unique<Replica>(replica, pool.make_scheduler(), engine_, table_, observer_, *this));
     }
   }
@@ -22,7 +25,8 @@ Cluster::Cluster(ClusterSetup setup, RequestSource& source, ServingObserver& obs
   arm_arrival();
   if (source_.closes() != SimTime::never())
     close_event_ = engine_.at(source_.closes(), kArrivalRank, Action::of<&Cluster::arrivals_end>(this));
-  if (setup_.sample_interval.value() > 0) sample_event_ = engine_.at(SimTime{}, kObserveRank, Action::of<&Cluster::sample>(this));
+  if (setup_.sample_interval.value() > 0)
+    sample_event_ = engine_.at(SimTime{}, kObserveRank, Action::of<&Cluster::sample>(this));
 }
 
 bool Cluster::run(std::uint64_t steps) {
@@ -66,7 +70,8 @@ void Cluster::arrive(std::int64_t) {
 EndReason Cluster::place(Request& request, RequestSlot slot) {
   const RequestSpec& spec = request.spec;
   if (std::int64_t{spec.prompt_tokens} + spec.output_tokens > setup_.max_context) return EndReason::kContextTooLong;
-  const ReplicaId chosen = placement_->choose({spec.prompt_tokens, spec.max_output_tokens, spec.request_class}, kv_tokens_of(spec));
+  const ReplicaId chosen =
+      placement_->choose({spec.prompt_tokens, spec.max_output_tokens, spec.request_class}, kv_tokens_of(spec));
   Replica& replica = *replicas_[chosen.index()];
   request.replica = chosen;
   change_load(chosen, 1, spec.prompt_tokens);
@@ -119,12 +124,14 @@ void Cluster::change_load(ReplicaId replica, std::int32_t requests, std::int64_t
 }
 
 void Cluster::sample(std::int64_t) {
-  for (std::size_t p = 0; p < samples_.size(); ++p) samples_[p] = PoolSample{}, samples_[p].pool = {static_cast<std::int32_t>(p)};
+  for (std::size_t p = 0; p < samples_.size(); ++p)
+    samples_[p] = PoolSample{}, samples_[p].pool = {static_cast<std::int32_t>(p)};
   for (const auto& replica : replicas_) replica->sample(samples_[replica->pool().index()]);
   observer_.sampled(engine_.now(), samples_);
   sample_event_ = {};
   if (!engine_.idle() && (in_system_ > 0 || !arrivals_ended_))
-    sample_event_ = engine_.at(engine_.now() + setup_.sample_interval, kObserveRank, Action::of<&Cluster::sample>(this));
+    sample_event_ =
+        engine_.at(engine_.now() + setup_.sample_interval, kObserveRank, Action::of<&Cluster::sample>(this));
 }
 
 void Cluster::arrivals_end(std::int64_t) {

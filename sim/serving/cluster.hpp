@@ -5,8 +5,8 @@
 #include <string>
 #include <vector>
 
-#include "sim/serving/replica.hpp"
 #include "sim/serving/placement.hpp"
+#include "sim/serving/replica.hpp"
 #include "workloads/request_source.hpp"
 
 namespace silicast {
@@ -20,13 +20,13 @@ struct PoolSetup {
 };
 
 struct ClusterSetup {
-  std::vector<PoolSetup> pools;         // replicas are numbered through all pools in this order
+  std::vector<PoolSetup> pools;  // replicas are numbered through all pools in this order
   RouterFactory* make_router = nullptr;
   std::uint64_t seed = 1;
-  std::int32_t max_context = 0;         // of the model, prompt and output together
-  bool leap = true;                     // false: step mode, one event per iteration
-  SimTime horizon = SimTime::never();   // the run is cut there; who is still in flight ends unfinished
-  Seconds sample_interval;              // of observer.sampled(); 0: no samples
+  std::int32_t max_context = 0;        // of the model, prompt and output together
+  bool leap = true;                    // false: step mode, one event per iteration
+  SimTime horizon = SimTime::never();  // the run is cut there; who is still in flight ends unfinished
+  Seconds sample_interval;             // of observer.sampled(); 0: no samples
 };
 
 class Cluster final : public ReplicaHost {

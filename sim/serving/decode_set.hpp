@@ -15,14 +15,12 @@ class DecodeSet {
   DecodeSet(const RequestTable& table, std::int32_t block_size) : table_(table), growth_(block_size) {}
 
   std::int32_t size() const { return static_cast<std::int32_t>(growth_.sequences()); }
-  std::int64_t iteration() const { return iteration_; }      // decode iterations since the start of the run
-  std::int64_t kv_tokens() const { return kv_tokens_; }      // sum of the KV lengths as of now
+  std::int64_t iteration() const { return iteration_; }  // decode iterations since the start of the run
+  std::int64_t kv_tokens() const { return kv_tokens_; }  // sum of the KV lengths as of now
   const BlockGrowth& growth() const { return growth_; }
 
   // KV length and generated tokens of a decoding request as of now.
-  std::int32_t kv_length(const Request& request) const {
-    return request.spec.prompt_tokens + generated(request) - 1;
-  }
+  std::int32_t kv_length(const Request& request) const { return request.spec.prompt_tokens + generated(request) - 1; }
   std::int32_t generated(const Request& request) const {
     return request.spec.output_tokens - static_cast<std::int32_t>(request.finish_iteration - iteration_);
   }

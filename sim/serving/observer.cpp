@@ -5,24 +5,36 @@ namespace silicast {
 
 std::string_view name_of(EndState state) {
   switch (state) {
-    case EndState::kCompleted: return "completed";
-    case EndState::kRejected: return "rejected";
-    case EndState::kTimedOut: return "timed_out";
-    case EndState::kAborted: return "aborted";
-    case EndState::kUnfinished: return "unfinished";
+    case EndState::kCompleted:
+      return "completed";
+    case EndState::kRejected:
+      return "rejected";
+    case EndState::kTimedOut:
+      return "timed_out";
+    case EndState::kAborted:
+      return "aborted";
+    case EndState::kUnfinished:
+      return "unfinished";
   }
   return "";
 }
 
 std::string_view name_of(EndReason reason) {
   switch (reason) {
-    case EndReason::kNone: return "";
-    case EndReason::kContextTooLong: return "context_too_long";
-    case EndReason::kKvTooSmall: return "kv_too_small";
-    case EndReason::kQueueFull: return "queue_full";
-    case EndReason::kClientTimeout: return "client_timeout";
-    case EndReason::kClientAbort: return "client_abort";
-    case EndReason::kEndOfRun: return "end_of_run";
+    case EndReason::kNone:
+      return "";
+    case EndReason::kContextTooLong:
+      return "context_too_long";
+    case EndReason::kKvTooSmall:
+      return "kv_too_small";
+    case EndReason::kQueueFull:
+      return "queue_full";
+    case EndReason::kClientTimeout:
+      return "client_timeout";
+    case EndReason::kClientAbort:
+      return "client_abort";
+    case EndReason::kEndOfRun:
+      return "end_of_run";
   }
   return "";
 }

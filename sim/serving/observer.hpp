@@ -15,13 +15,13 @@ namespace silicast {
 // How a request ended. Every request ends in exactly one of these.
 enum class EndState : std::uint8_t { kCompleted, kRejected, kTimedOut, kAborted, kUnfinished };
 enum class EndReason : std::uint8_t {
-  kNone,             // completed
-  kContextTooLong,   // rejected: prompt and output exceed the model's maximum context
-  kKvTooSmall,       // rejected: could never fit into the KV blocks of any replica, even alone
-  kQueueFull,        // rejected: the engine's waiting queue is at its limit
-  kClientTimeout,    // timed out
-  kClientAbort,      // aborted
-  kEndOfRun,         // unfinished: the run's horizon came first
+  kNone,            // completed
+  kContextTooLong,  // rejected: prompt and output exceed the model's maximum context
+  kKvTooSmall,      // rejected: could never fit into the KV blocks of any replica, even alone
+  kQueueFull,       // rejected: the engine's waiting queue is at its limit
+  kClientTimeout,   // timed out
+  kClientAbort,     // aborted
+  kEndOfRun,        // unfinished: the run's horizon came first
 };
 inline constexpr std::size_t kEndReasons = static_cast<std::size_t>(EndReason::kEndOfRun) + 1;
 std::string_view name_of(EndState state);    // "completed", "rejected", "timed_out", "aborted", "unfinished"
@@ -29,17 +29,17 @@ std::string_view name_of(EndReason reason);  // "", "context_too_long", "kv_too_
 
 // One row per request, announced when it ends.
 struct RequestRecord {
-  std::int64_t index = 0;            // in order of arrival, from 0
+  std::int64_t index = 0;  // in order of arrival, from 0
   SimTime arrival;
   SimTime scheduled = SimTime::never();    // its first iteration started; never() if none did
   SimTime first_token = SimTime::never();  // end of the iteration that gave the first output token
-  SimTime end;                       // last token, or the moment it was rejected, timed out, aborted, cut off
+  SimTime end;                             // last token, or the moment it was rejected, timed out, aborted, cut off
   Seconds preempted_before_first_token;    // waiting again after a preemption, before the first token
   std::int32_t prompt_tokens = 0;
-  std::int32_t output_tokens = 0;    // delivered by `end`
+  std::int32_t output_tokens = 0;  // delivered by `end`
   std::int32_t preemptions = 0;
-  ReplicaId replica;                 // invalid when it never reached one
-  PoolId pool;                       // same
+  ReplicaId replica;  // invalid when it never reached one
+  PoolId pool;        // same
   ClassId request_class;
   EndState state = EndState::kCompleted;
   EndReason reason = EndReason::kNone;
@@ -51,14 +51,14 @@ struct RunRecord {
   ReplicaId replica;
   SimTime start;
   SimTime end;
-  std::int64_t iterations = 0;       // completed ones
-  double cut_off = 0;                // share of one more that was done when the simulation stopped in its middle
-  IterationLine line;                // their durations, unrounded
-  BatchShape shape;                  // of the first iteration; decode_kv_tokens grows by decode_sequences each
-  double prefill_pairs = 0;          // (query, key) pairs of the prompt chunks, for FLOP counts
+  std::int64_t iterations = 0;         // completed ones
+  double cut_off = 0;                  // share of one more that was done when the simulation stopped in its middle
+  IterationLine line;                  // their durations, unrounded
+  BatchShape shape;                    // of the first iteration; decode_kv_tokens grows by decode_sequences each
+  double prefill_pairs = 0;            // (query, key) pairs of the prompt chunks, for FLOP counts
   std::int64_t prefill_kv_tokens = 0;  // KV tokens that the prompt chunks read or wrote
-  Seconds prefill_time;              // what the iterations would save without their prompt chunks
-  std::int64_t kv_blocks_start = 0;  // blocks in use during the first and after the last iteration
+  Seconds prefill_time;                // what the iterations would save without their prompt chunks
+  std::int64_t kv_blocks_start = 0;    // blocks in use during the first and after the last iteration
   std::int64_t kv_blocks_end = 0;
   // Decode sequences whose gap from token to token is exactly one iteration. In the first iteration of a run some
   // sequences may have waited longer (another iteration ran without them, a preemption): these are announced singly
@@ -69,14 +69,14 @@ struct RunRecord {
 // State of a pool at an instant, for time series.
 struct PoolSample {
   PoolId pool;
-  std::int64_t running = 0;          // requests in batches
-  std::int64_t waiting = 0;          // requests in queues
+  std::int64_t running = 0;  // requests in batches
+  std::int64_t waiting = 0;  // requests in queues
   std::int64_t kv_blocks_used = 0;
   std::int64_t kv_blocks_total = 0;
-  std::int64_t prompt_tokens = 0;    // computed since the start of the run
-  std::int64_t output_tokens = 0;    // delivered since the start of the run
-  Seconds busy_time;                 // of its replicas together, since the start of the run
-  Seconds prefill_time;              // the part of it that prompt chunks cost
+  std::int64_t prompt_tokens = 0;  // computed since the start of the run
+  std::int64_t output_tokens = 0;  // delivered since the start of the run
+  Seconds busy_time;               // of its replicas together, since the start of the run
+  Seconds prefill_time;            // the part of it that prompt chunks cost
 };
 
 class ServingObserver {

@@ -26,8 +26,8 @@ class Placement {
   struct Tier {
     std::int64_t capacity = 0;
     std::vector<ReplicaId> members;
-    std::vector<ReplicaLoad> loads;        // by member
-    std::vector<std::int32_t> number_of;   // by replica; -1 where it is no member
+    std::vector<ReplicaLoad> loads;       // by member
+    std::vector<std::int32_t> number_of;  // by replica; -1 where it is no member
     std::unique_ptr<Router> router;
   };
 

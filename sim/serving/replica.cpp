@@ -8,7 +8,11 @@ namespace silicast {
 
 Replica::Replica(const Setup& setup, std::unique_ptr<Scheduler> scheduler, Engine& engine, RequestTable& table,
                  ServingObserver& observer, ReplicaHost& host)
-    : setup_(setup), scheduler_(std::move(scheduler)), engine_(engine), observer_(observer), host_(host),
+    : setup_(setup),
+      scheduler_(std::move(scheduler)),
+      engine_(engine),
+      observer_(observer),
+      host_(host),
       state_(table, setup.limits) {
   SILICAST_CHECK(setup.limits.max_batched_tokens >= setup.limits.max_sequences);
   record_.pool = setup.pool;
@@ -92,14 +96,15 @@ void Replica::sample(PoolSample& pool) const {
 
 // Plans after everything else that happens at this instant.
 void Replica::schedule() {
-  if (!engine_.pending(end_event_)) end_event_ = engine_.at(engine_.now(), kScheduleRank, Action::of<&Replica::begin_iteration>(this));
+  if (!engine_.pending(end_event_))
+    end_event_ = engine_.at(engine_.now(), kScheduleRank, Action::of<&Replica::begin_iteration>(this));
 }
 
 void Replica::begin_iteration(std::int64_t) {
   BatchBuilder builder(state_, batch_, engine_.now());
   wakeup_ = scheduler_->plan(builder);
-  const bool unchanged = run_open_ && !batch_changed_ && !builder.changed() && batch_.chunks.empty() &&
-                         run_.done < run_.line.iterations;
+  const bool unchanged =
+      run_open_ && !batch_changed_ && !builder.changed() && batch_.chunks.empty() && run_.done < run_.line.iterations;
   if (!unchanged) {
     close_run();
     if (!batch_.decodes && batch_.chunks.empty()) {

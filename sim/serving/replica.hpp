@@ -48,9 +48,9 @@ class Replica {
   std::int64_t kv_capacity() const { return state_.blocks.total() * setup_.limits.block_size; }
   // Why this replica can never serve such a request; kNone if it can take it now.
   EndReason refusal(const RequestSpec& spec) const;
-  void enqueue(RequestSlot slot);       // a request that was not refused
+  void enqueue(RequestSlot slot);                                        // a request that was not refused
   void client_left(RequestSlot slot, EndState state, EndReason reason);  // a request of this replica, still live
-  void end_of_run();                    // the simulation stops now: closes the books; requests stay live
+  void end_of_run();                               // the simulation stops now: closes the books; requests stay live
   std::int32_t delivered(RequestSlot slot) const;  // output tokens of a live request that are out at this instant
 
   // Adds this replica's state at this instant to its pool's.
@@ -63,14 +63,14 @@ class Replica {
   void open_run();
   void close_run();
   void set_run_end(const Wakeup& wakeup);
-  void arm();                           // the event at the end of the run as planned
-  void cut_to_iteration_in_flight();    // something will change the plan at its end
+  void arm();                         // the event at the end of the run as planned
+  void cut_to_iteration_in_flight();  // something will change the plan at its end
   void advance(std::int64_t iterations);
   void finish_decodes();
   void finish_chunks();
-  void give_token(RequestSlot slot);    // the context is computed: the next token is out
+  void give_token(RequestSlot slot);  // the context is computed: the next token is out
   void remove_departed();
-  void release(RequestSlot slot);       // out of the batch or queue, memory and table
+  void release(RequestSlot slot);  // out of the batch or queue, memory and table
 
   Setup setup_;
   std::unique_ptr<Scheduler> scheduler_;
@@ -82,17 +82,17 @@ class Replica {
   Batch batch_;
   Wakeup wakeup_;
   IterationRun run_;
-  RunRecord record_;                    // of the run in progress
+  RunRecord record_;                       // of the run in progress
   std::vector<TokenGaps::Group> stalled_;  // sequences whose first gap in this run is longer than one iteration
-  bool iterating_ = false;              // an iteration is in flight
+  bool iterating_ = false;                 // an iteration is in flight
   bool run_open_ = false;
-  bool batch_changed_ = false;          // a request joined or left since the run began
+  bool batch_changed_ = false;  // a request joined or left since the run began
   EventId end_event_;
-  std::vector<RequestSlot> departed_;   // left by their client, in the batch until the iteration ends
+  std::vector<RequestSlot> departed_;  // left by their client, in the batch until the iteration ends
 
-  std::int64_t prompt_tokens_ = 0;      // totals since the start, for samples
+  std::int64_t prompt_tokens_ = 0;  // totals since the start, for samples
   std::int64_t output_tokens_ = 0;
-  Seconds busy_;                        // up to the start of the run in progress
+  Seconds busy_;  // up to the start of the run in progress
   Seconds prefill_;
 };
 

@@ -8,9 +8,8 @@ std::vector<RequestSlot> RequestTable::live_slots() const {
   std::vector<RequestSlot> slots;
   for (std::size_t i = 0; i < requests_.size(); ++i)
     if (requests_[i].phase != Phase::kFree) slots.push_back({static_cast<std::int32_t>(i)});
-  std::sort(slots.begin(), slots.end(), [&](RequestSlot a, RequestSlot b) {
-    return requests_[a.index()].index < requests_[b.index()].index;
-  });
+  std::sort(slots.begin(), slots.end(),
+            [&](RequestSlot a, RequestSlot b) { return requests_[a.index()].index < requests_[b.index()].index; });
   return slots;
 }
 

@@ -17,22 +17,22 @@ enum class Phase : std::uint8_t { kFree, kArriving, kWaiting, kPrefilling, kDeco
 // Live state of a request. Only the replica that serves it changes it.
 struct Request {
   RequestSpec spec;
-  std::int64_t index = 0;                  // in order of arrival
+  std::int64_t index = 0;  // in order of arrival
   SimTime scheduled = SimTime::never();
   SimTime first_token = SimTime::never();
-  SimTime last_token;                      // as of the last prefill or preemption; decoding goes on from there
+  SimTime last_token;  // as of the last prefill or preemption; decoding goes on from there
   SimTime preempted_at;
   Seconds preempted_before_first_token;
-  std::int64_t admission = 0;              // unique; larger means later in the running order
-  std::int64_t finish_iteration = 0;       // decoding: the replica's decode iteration that gives the last token
-  std::int32_t generated = 0;              // output tokens, up to date except while decoding
-  std::int32_t context = 0;                // tokens whose KV the next token needs: prompt and what was generated
-  std::int32_t computed = 0;               // of the context, while prefilling
+  std::int64_t admission = 0;         // unique; larger means later in the running order
+  std::int64_t finish_iteration = 0;  // decoding: the replica's decode iteration that gives the last token
+  std::int32_t generated = 0;         // output tokens, up to date except while decoding
+  std::int32_t context = 0;           // tokens whose KV the next token needs: prompt and what was generated
+  std::int32_t computed = 0;          // of the context, while prefilling
   std::int32_t preemptions = 0;
   ReplicaId replica;
   Phase phase = Phase::kFree;
-  bool left = false;                       // its client has gone; it leaves the batch with the iteration in flight
-  RequestSlot previous, next;              // in the waiting or the running list of its replica
+  bool left = false;           // its client has gone; it leaves the batch with the iteration in flight
+  RequestSlot previous, next;  // in the waiting or the running list of its replica
   EventId deadline_event;
 };
 

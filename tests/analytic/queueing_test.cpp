@@ -1,6 +1,5 @@
 // The simulator against queueing theory: single and multiple servers whose mean time in system has a closed form.
 #include <catch2/catch.hpp>
-
 #include <cmath>
 
 #include "sim/base/random.hpp"
@@ -28,7 +27,8 @@ class Poisson final : public RequestSource {
     RequestSpec spec;
     spec.arrival = SimTime{} + Seconds(now_);
     spec.prompt_tokens = 1;
-    spec.output_tokens = static_cast<std::int32_t>(fixed_ ? kMeanTokens : std::min(lengths_.geometric(kMeanTokens), std::int64_t{100000}));
+    spec.output_tokens = static_cast<std::int32_t>(
+        fixed_ ? kMeanTokens : std::min(lengths_.geometric(kMeanTokens), std::int64_t{100000}));
     --left_;
     draw();
     return spec;
@@ -76,11 +76,14 @@ double simulated_stay(double rate, std::int64_t requests, bool fixed_lengths, st
 }
 
 void check_against(const std::string& queue, double stay, double theory) {
-  note_accuracy("mean time in an " + queue + " queue against theory, loads 0.3, 0.7, 0.9", "test_analytic", std::abs(stay / theory - 1));
+  note_accuracy("mean time in an " + queue + " queue against theory, loads 0.3, 0.7, 0.9", "test_analytic",
+                std::abs(stay / theory - 1));
   CHECK(stay == Approx(theory).epsilon(0.01));
 }
 
-std::int64_t requests_for(double load) { return load > 0.8 ? 24'000'000 : load > 0.5 ? 3'000'000 : 600'000; }
+std::int64_t requests_for(double load) {
+  return load > 0.8 ? 24'000'000 : load > 0.5 ? 3'000'000 : 600'000;
+}
 
 // Probability of waiting with c servers (Erlang C), offered load a = c * rho.
 double erlang_c(int servers, double offered) {

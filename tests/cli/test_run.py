@@ -53,6 +53,12 @@ class Run(CliTest):
         self.assertEqual(fingerprint_of(leap), fingerprint_of(step))
         self.assertTrue(Results(self.folder / "a.h5").rows.equals(Results(self.folder / "b.h5").rows))
 
+    def test_the_json_says_which_run_it_is(self):
+        self.write("rough.yaml", ROUGH)
+        run = self.run_json("rough.yaml", "--set", "seed=5")
+        self.assertEqual((run["seed"], run["fingerprint"]), (5, fingerprint_of(self.silicast("run", "rough.yaml", "--set", "seed=5"))))
+        self.assertRegex(run["version"], r"^\d+\.\d+\.\d+$")
+
     def test_another_seed_gives_another_fingerprint(self):
         self.write("rough.yaml", ROUGH)
         prints = {fingerprint_of(self.silicast("run", "rough.yaml", "--set", f"seed={seed}")) for seed in range(3)}

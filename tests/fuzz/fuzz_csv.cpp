@@ -19,8 +19,7 @@ void play(const std::string& config, const std::string& bytes) {
   ConfigMap map = trace.map();
   const auto& format = map.required("format").entry_of(trace_formats());
   try {
-    TraceSource source(format.make(map, std::make_unique<std::istringstream>(bytes), "fuzz.csv", context),
-                       "fuzz.csv");
+    TraceSource source(format.make(map, std::make_unique<std::istringstream>(bytes), "fuzz.csv", context), "fuzz.csv");
     while (source.next_time()) source.take();
   } catch (const InputError&) {
   }

@@ -31,7 +31,6 @@ void play(const std::string& config, const std::string& bytes) {
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const std::string bytes(reinterpret_cast<const char*>(data), size);
   play("{format: jsonl, columns: {arrival: t, prompt: p, output: o}, units: {arrival: ms}}", bytes);
-  play("{format: jsonl, columns: {arrival: t, prompt: p, output: o, class: c}, units: {arrival: datetime}}",
-       bytes);
+  play("{format: jsonl, columns: {arrival: t, prompt: p, output: o, class: c}, units: {arrival: datetime}}", bytes);
   return 0;
 }

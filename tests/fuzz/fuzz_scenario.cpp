@@ -1,6 +1,6 @@
-// Feeds arbitrary bytes through the scenario reader, and runs what it accepts for a moment: InputError is fine, anything
-// else a crash. A first byte '=' makes the rest settings ("key.path=value" lines, as --set takes them) of a good scenario,
-// so that most inputs reach what lies behind the YAML.
+// Feeds arbitrary bytes through the scenario reader, and runs what it accepts for a moment: InputError is fine,
+// anything else a crash. A first byte '=' makes the rest settings ("key.path=value" lines, as --set takes them) of a
+// good scenario, so that most inputs reach what lies behind the YAML.
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
@@ -37,7 +37,7 @@ void play(ConfigNode root, const ScenarioSource& source) {
   const Scenario scenario = read_scenario(std::move(root), "fuzz.yaml", source, Fit::kReported);
   explain(scenario, {});
   for (const PoolScenario& pool : scenario.pools)
-    if (pool.kv_blocks == 0) return;  // does not fit
+    if (pool.kv_blocks == 0) return;     // does not fit
   if (scenario.replicas() > 64) return;  // right, but slow to build
   Simulation simulation(scenario, {});
   simulation.advance(2000);

@@ -27,19 +27,16 @@ TEST_CASE("every request that arrived ends exactly once, in the order of the ins
       REQUIRE(by_index[i].prompt_tokens == scenario.requests[i].prompt_tokens);
       ++states[static_cast<int>(by_index[i].state)];
     }
-    for (std::size_t i = 1; i < seen.records.size(); ++i)
-      REQUIRE(seen.records[i - 1].end <= seen.records[i].end);
+    for (std::size_t i = 1; i < seen.records.size(); ++i) REQUIRE(seen.records[i - 1].end <= seen.records[i].end);
   }
   for (std::int64_t count : states) CHECK(count > 50);
 }
 
 void check_causality(const RequestRecord& record, const RequestSpec& spec, SimTime horizon) {
-  const bool scheduled = record.scheduled != SimTime::never(),
-             answered = record.first_token != SimTime::never();
+  const bool scheduled = record.scheduled != SimTime::never(), answered = record.first_token != SimTime::never();
   REQUIRE(record.arrival <= record.end);
   if (scheduled) REQUIRE((record.arrival <= record.scheduled && record.scheduled <= record.end));
-  if (answered)
-    REQUIRE((scheduled && record.scheduled < record.first_token && record.first_token <= record.end));
+  if (answered) REQUIRE((scheduled && record.scheduled < record.first_token && record.first_token <= record.end));
   REQUIRE(answered == (record.output_tokens > 0));
   REQUIRE(record.preempted_before_first_token.value() >= 0);
   if (record.preempted_before_first_token.value() > 0) REQUIRE(record.preemptions > 0);
@@ -70,8 +67,7 @@ TEST_CASE("no request is served before it arrives, answered before it is served,
     INFO(scenario.description);
     for (const RequestRecord& record : watch(scenario).records) {
       INFO("request " << record.index);
-      check_causality(record, scenario.requests[static_cast<std::size_t>(record.index)],
-                      scenario.setup.horizon);
+      check_causality(record, scenario.requests[static_cast<std::size_t>(record.index)], scenario.setup.horizon);
     }
   }
 }
@@ -93,8 +89,7 @@ TEST_CASE("no batch exceeds its limits and no replica its KV blocks") {
   }
 }
 
-TEST_CASE(
-    "the runs of a replica do not overlap, and it is never idle while one of its requests is in the system") {
+TEST_CASE("the runs of a replica do not overlap, and it is never idle while one of its requests is in the system") {
   std::int64_t idle_gaps = 0;
   for (std::uint64_t seed = kFirstSeed; seed <= kLastSeed; ++seed) {
     RandomScenario scenario = random_scenario(seed);
@@ -165,9 +160,8 @@ TEST_CASE("Little's law holds to the nanosecond") {
       ++present;
       // The cluster's own count, but for those that end at this very instant.
       REQUIRE(seen.in_system[i] <= present);
-      const auto now_ending =
-          std::count_if(seen.records.begin(), seen.records.end(),
-                        [&](const auto& record) { return record.end == seen.arrivals[i]; });
+      const auto now_ending = std::count_if(seen.records.begin(), seen.records.end(),
+                                            [&](const auto& record) { return record.end == seen.arrivals[i]; });
       REQUIRE(seen.in_system[i] >= present - now_ending);
     }
     for (; ended < seen.records.size(); ++ended, --present) {
@@ -221,8 +215,7 @@ TEST_CASE("samples count who is there, within the limits, and their counters nev
           return record.pool.value == static_cast<std::int32_t>(p) && record.arrival <= sample.time &&
                  record.end > sample.time;
         });
-        if (sample.time < scenario.setup.horizon)
-          REQUIRE(sample.pools[p].running + sample.pools[p].waiting == present);
+        if (sample.time < scenario.setup.horizon) REQUIRE(sample.pools[p].running + sample.pools[p].waiting == present);
       }
       before = sample;
       ++samples;

@@ -1,12 +1,12 @@
 // The serving layer against an independent implementation of its specification, which adds up single iterations.
-#include <catch2/catch.hpp>
 #include <fmt/format.h>
 
+#include <catch2/catch.hpp>
 #include <limits>
 
 #include "sim/serving/scheduler/scheduler.hpp"
-#include "tests/support/random_scenario.hpp"
 #include "tests/support/measured_data.hpp"
+#include "tests/support/random_scenario.hpp"
 #include "tests/support/sum_reference.hpp"
 
 namespace silicast::testing {
@@ -44,9 +44,8 @@ Announced play(const RandomScenario& scenario) {
   for (const RunRecord& run : collector.runs) {
     announced.runs[run.replica.index()].push_back(run);
     announced.gaps += run.steady_first + (run.iterations - 1) * run.shape.decode_sequences;
-    announced.gap_seconds +=
-        run.line.first * run.steady_first +
-        (cumulative(run.line, run.iterations) - run.line.first) * run.shape.decode_sequences;
+    announced.gap_seconds += run.line.first * run.steady_first +
+                             (cumulative(run.line, run.iterations) - run.line.first) * run.shape.decode_sequences;
   }
   for (const Gap& gap : collector.gaps) {
     announced.gaps += gap.count;
@@ -57,8 +56,7 @@ Announced play(const RandomScenario& scenario) {
 
 // Every run rounds its end once, so that an instant after n runs is off by at most n / 2 ns.
 bool agree(SimTime time, double seconds, const std::vector<RunRecord>& runs) {
-  if (time == SimTime::never() || seconds == kNeverSeconds)
-    return time == SimTime::never() && seconds == kNeverSeconds;
+  if (time == SimTime::never() || seconds == kNeverSeconds) return time == SimTime::never() && seconds == kNeverSeconds;
   std::int64_t before = 0;
   for (const RunRecord& run : runs) before += run.end <= time;
   return std::abs(static_cast<double>(time.ns) - seconds * 1e9) <= 0.5 * static_cast<double>(before) + 0.01;
@@ -66,21 +64,17 @@ bool agree(SimTime time, double seconds, const std::vector<RunRecord>& runs) {
 
 std::string told(SimTime time, double seconds) {
   const std::string left = time == SimTime::never() ? "never" : fmt::format("{} ns", time.ns);
-  return left + " instead of " +
-         (seconds == kNeverSeconds ? "never" : fmt::format("{:.2f} ns", seconds * 1e9));
+  return left + " instead of " + (seconds == kNeverSeconds ? "never" : fmt::format("{:.2f} ns", seconds * 1e9));
 }
 
 std::string difference(const RequestRecord& a, const SumRequest& b, const std::vector<RunRecord>& runs) {
   if (a.state != b.state || a.reason != b.reason)
     return fmt::format("{} {} instead of {} {}", name_of(a.state), name_of(a.reason), name_of(b.state),
                        name_of(b.reason));
-  if (a.replica != b.replica)
-    return fmt::format("replica {} instead of {}", a.replica.value, b.replica.value);
+  if (a.replica != b.replica) return fmt::format("replica {} instead of {}", a.replica.value, b.replica.value);
   if (!agree(a.scheduled, b.scheduled, runs)) return "scheduled at " + told(a.scheduled, b.scheduled);
-  if (a.preemptions != b.preemptions)
-    return fmt::format("{} preemptions instead of {}", a.preemptions, b.preemptions);
-  if (!agree(a.first_token, b.first_token, runs))
-    return "first token at " + told(a.first_token, b.first_token);
+  if (a.preemptions != b.preemptions) return fmt::format("{} preemptions instead of {}", a.preemptions, b.preemptions);
+  if (!agree(a.first_token, b.first_token, runs)) return "first token at " + told(a.first_token, b.first_token);
   if (!agree(a.end, b.end, runs)) return "end at " + told(a.end, b.end);
   if (a.output_tokens != b.output_tokens)
     return fmt::format("{} output tokens instead of {}", a.output_tokens, b.output_tokens);
@@ -93,15 +87,14 @@ std::string difference(const RequestRecord& a, const SumRequest& b, const std::v
 
 std::string text(const BatchShape& shape) {
   return fmt::format("{} decoding over {} tokens, {} prompts of {} tokens (attention {:.17g}), {} sampled",
-                     shape.decode_sequences, shape.decode_kv_tokens, shape.prefill_sequences,
-                     shape.prefill_tokens, shape.prefill_attention, shape.sampled_sequences);
+                     shape.decode_sequences, shape.decode_kv_tokens, shape.prefill_sequences, shape.prefill_tokens,
+                     shape.prefill_attention, shape.sampled_sequences);
 }
 
 // The iterations of one run against those of the reference from number `at` on. Batches must be equal;
 // durations may differ by the rounding of a product instead of an evaluation.
 std::string difference(const RunRecord& run, const std::vector<SumIteration>& iterations, std::size_t at) {
-  if (at + static_cast<std::size_t>(run.iterations) > iterations.size())
-    return "more iterations than expected";
+  if (at + static_cast<std::size_t>(run.iterations) > iterations.size()) return "more iterations than expected";
   if (run.kv_blocks_start != iterations[at].kv_blocks)
     return fmt::format("{} blocks instead of {}", run.kv_blocks_start, iterations[at].kv_blocks);
   BatchShape shape = run.shape;
@@ -168,8 +161,7 @@ double closest_tie(const SumHistory& history, const std::vector<RequestSpec>& re
           requests.begin(), requests.end(), end,
           [](const RequestSpec& spec, double time) { return static_cast<double>(spec.arrival.ns) < time; });
       if (next != requests.end()) closest = std::min(closest, static_cast<double>(next->arrival.ns) - end);
-      if (next != requests.begin())
-        closest = std::min(closest, end - static_cast<double>(std::prev(next)->arrival.ns));
+      if (next != requests.begin()) closest = std::min(closest, end - static_cast<double>(std::prev(next)->arrival.ns));
     }
   return closest;
 }
@@ -182,8 +174,7 @@ void compare(const RandomScenario& scenario, Reached& reached) {
   INFO(scenario.description);
   const Announced announced = play(scenario);
   const SumHistory expected = sum_reference(scenario.setup, scenario.requests);
-  INFO("the arrival closest to the end of an iteration is " << closest_tie(expected, scenario.requests)
-                                                            << " ns off");
+  INFO("the arrival closest to the end of an iteration is " << closest_tie(expected, scenario.requests) << " ns off");
   REQUIRE(first_difference(announced, expected) == "");
   const auto [gaps, gap_seconds] = token_gaps(expected);
   REQUIRE(announced.gaps == gaps);
@@ -227,8 +218,7 @@ TEST_CASE("the cluster and sum mode agree in 400 systems of tiny chunks, tight b
       pool.make_scheduler = schedulers.find("chunked")->make;
       pool.limits.max_batched_tokens = pool.limits.max_sequences + static_cast<std::int32_t>(draw.below(4));
       pool.limits.max_chunk = 1 + static_cast<std::int32_t>(draw.below(6));
-      pool.limits.blocks =
-          blocks_for(longest, pool.limits.block_size) + static_cast<std::int64_t>(draw.below(4));
+      pool.limits.blocks = blocks_for(longest, pool.limits.block_size) + static_cast<std::int64_t>(draw.below(4));
       pool.limits.reserve_prompt = false;
     }
     scenario.description += ", then all chunked with little memory";

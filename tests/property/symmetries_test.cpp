@@ -26,8 +26,7 @@ TEST_CASE("stretching every duration and gap by four stretches the history by fo
     };
     for (std::size_t i = 0; i < a.size(); ++i) {
       INFO("request " << i << ": ends at " << a[i].end.ns << " and " << b[i].end.ns);
-      REQUIRE(
-          (a[i].state == b[i].state && a[i].replica == b[i].replica && a[i].preemptions == b[i].preemptions));
+      REQUIRE((a[i].state == b[i].state && a[i].replica == b[i].replica && a[i].preemptions == b[i].preemptions));
       REQUIRE(stretched(a[i].scheduled, b[i].scheduled));
       REQUIRE(stretched(a[i].first_token, b[i].first_token));
       REQUIRE(stretched(a[i].end, b[i].end));
@@ -36,15 +35,13 @@ TEST_CASE("stretching every duration and gap by four stretches the history by fo
 }
 
 // Replica r of a cluster, alone with the requests that the cluster sent there.
-Watcher watch_alone(const RandomScenario& scenario, ReplicaId replica,
-                    const std::vector<RequestRecord>& records) {
+Watcher watch_alone(const RandomScenario& scenario, ReplicaId replica, const std::vector<RequestRecord>& records) {
   RandomScenario alone;
   alone.setup = scenario.setup;
   alone.setup.pools = {pool_of(scenario.setup, replica)};
   alone.setup.pools[0].replicas = 1;
   for (const RequestRecord& record : records)
-    if (record.replica == replica)
-      alone.requests.push_back(scenario.requests[static_cast<std::size_t>(record.index)]);
+    if (record.replica == replica) alone.requests.push_back(scenario.requests[static_cast<std::size_t>(record.index)]);
   return watch(alone);
 }
 
@@ -79,14 +76,12 @@ TEST_CASE("a replica serves what it was sent as if it were alone, bit for bit, b
   CHECK(compared > 5000);
 }
 
-TEST_CASE(
-    "round robin over pools in reverse order gives each request the same fate on the mirrored replica") {
+TEST_CASE("round robin over pools in reverse order gives each request the same fate on the mirrored replica") {
   std::int64_t compared = 0;
   for (std::uint64_t seed = kFirstSeed; seed <= kLastSeed; ++seed) {
     RandomScenario scenario = random_scenario(seed);
     scenario.setup.make_router = routers.find("round_robin")->make;
-    scenario.setup.max_context =
-        100'000;  // nobody is turned away before the router: it takes its turns as below
+    scenario.setup.max_context = 100'000;  // nobody is turned away before the router: it takes its turns as below
     if (scenario.setup.pools.size() < 2) continue;
     for (PoolSetup& pool : scenario.setup.pools) pool.replicas = 1;
     INFO(scenario.description);

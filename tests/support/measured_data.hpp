@@ -23,7 +23,8 @@ inline std::optional<std::string> data_dir() {
 
 // Cells of a plain CSV file (no quotes), packed by gzip where it ends in .gz; without the header.
 inline std::vector<std::vector<std::string>> csv_rows(const std::string& path) {
-  const std::unique_ptr<FILE, int (*)(FILE*)> pipe(popen(((path.ends_with(".gz") ? "gzip -dc '" : "cat '") + path + "'").c_str(), "r"), pclose);
+  const std::unique_ptr<FILE, int (*)(FILE*)> pipe(
+      popen(((path.ends_with(".gz") ? "gzip -dc '" : "cat '") + path + "'").c_str(), "r"), pclose);
   std::string text;
   char buffer[65536];
   while (const std::size_t size = fread(buffer, 1, sizeof buffer, pipe.get())) text.append(buffer, size);
@@ -39,10 +40,11 @@ inline std::vector<std::vector<std::string>> csv_rows(const std::string& path) {
   return rows;
 }
 
-// One case of a claim of the README's accuracy table: `error` as a fraction. Collected in the file that SILICAST_ACCURACY
-// names (tools/readme_tables), else forgotten.
+// One case of a claim of the README's accuracy table: `error` as a fraction. Collected in the file that
+// SILICAST_ACCURACY names (tools/readme_tables), else forgotten.
 inline void note_accuracy(const std::string& claim, const std::string& shown_by, double error) {
-  if (const char* file = std::getenv("SILICAST_ACCURACY")) std::ofstream(file, std::ios::app) << claim << '|' << shown_by << '|' << error << '\n';
+  if (const char* file = std::getenv("SILICAST_ACCURACY"))
+    std::ofstream(file, std::ios::app) << claim << '|' << shown_by << '|' << error << '\n';
 }
 
 }  // namespace silicast::testing

@@ -16,8 +16,7 @@ std::vector<double> table(RandomStream& draw, std::int32_t size, double base, do
   return values;
 }
 
-IterationCost random_cost(RandomStream& draw, std::int32_t max_tokens, std::int32_t max_sequences,
-                          double scale) {
+IterationCost random_cost(RandomStream& draw, std::int32_t max_tokens, std::int32_t max_sequences, double scale) {
   std::vector<StageCost> stages(static_cast<std::size_t>(draw.below(4) == 0 ? between(draw, 2, 3) : 1));
   for (StageCost& stage : stages) {
     stage.layers = between(draw, 1, 8);
@@ -35,8 +34,7 @@ IterationCost random_cost(RandomStream& draw, std::int32_t max_tokens, std::int3
   }
   const IterationCost::HostOverhead host{scale * 1e-3 * draw.uniform(), scale * 1e-5 * draw.uniform(),
                                          draw.below(2) == 0};
-  return IterationCost(std::move(stages), host, table(draw, max_tokens, scale * 1e-9, scale * 1e-10),
-                       scale * 1e-8);
+  return IterationCost(std::move(stages), host, table(draw, max_tokens, scale * 1e-9, scale * 1e-10), scale * 1e-8);
 }
 
 }  // namespace
@@ -60,7 +58,8 @@ RandomScenario random_scenario(std::uint64_t seed, int time_scale) {
     pool.limits.max_waiting = draw.below(6) == 0 ? between(draw, 1, 20) : 0;
     pool.limits.block_size = between(draw, 1, 32);
     const std::int64_t one = blocks_for(longest_prompt + longest_output, pool.limits.block_size);
-    pool.limits.blocks = one + static_cast<std::int64_t>(draw.below(static_cast<std::uint64_t>(one * (draw.below(2) == 0 ? 2 : 12))));
+    pool.limits.blocks =
+        one + static_cast<std::int64_t>(draw.below(static_cast<std::uint64_t>(one * (draw.below(2) == 0 ? 2 : 12))));
     if (draw.below(10) == 0) pool.limits.blocks = std::max<std::int64_t>(1, one / 2);
     pool.limits.reserve_prompt = draw.below(2) == 0;
     const std::int32_t tokens = std::max(pool.limits.max_batched_tokens, longest_prompt + longest_output);
@@ -78,7 +77,8 @@ RandomScenario random_scenario(std::uint64_t seed, int time_scale) {
     const std::uint64_t burst = draw.below(8);
     if (burst > 2) now += mean_gap * draw.exponential();
     if (burst == 2) now += 1e-6 * draw.uniform();
-    RequestSpec spec = request_at(nanoseconds(Seconds(now)), between(draw, 1, longest_prompt), between(draw, 1, longest_output));
+    RequestSpec spec =
+        request_at(nanoseconds(Seconds(now)), between(draw, 1, longest_prompt), between(draw, 1, longest_output));
     if (impatient && draw.below(3) == 0) {
       spec.deadline = spec.arrival + Seconds(0.3 * draw.exponential());
       spec.deadline_is_abort = draw.below(2) == 0;
@@ -90,7 +90,8 @@ RandomScenario random_scenario(std::uint64_t seed, int time_scale) {
     if (spec.deadline != SimTime::never()) spec.deadline.ns *= time_scale;
   }
   if (draw.below(5) == 0) setup.horizon = {time_scale * nanoseconds(Seconds(now * (0.3 + draw.uniform())))};
-  scenario.description = fmt::format("seed {}: {} requests, router {}, schedulers{}", seed, count, router.name, schedulers_used);
+  scenario.description =
+      fmt::format("seed {}: {} requests, router {}, schedulers{}", seed, count, router.name, schedulers_used);
   return scenario;
 }
 

@@ -38,8 +38,7 @@ class SumEngine {
 
   // kNone when it is in the queue now.
   EndReason submit(std::int64_t index, const RequestSpec& spec) {
-    if (blocks_of(spec.prompt_tokens + spec.output_tokens - 1) > limits_.blocks)
-      return EndReason::kKvTooSmall;
+    if (blocks_of(spec.prompt_tokens + spec.output_tokens - 1) > limits_.blocks) return EndReason::kKvTooSmall;
     if (limits_.max_waiting > 0 && static_cast<std::int64_t>(waiting_.size()) >= limits_.max_waiting)
       return EndReason::kQueueFull;
     Job job;
@@ -62,8 +61,7 @@ class SumEngine {
       if (job.decoding() && job.growth > 0) in_order.push_back(job.index);
     in_order.insert(in_order.end(), chunk_order_.begin(), chunk_order_.end());
     for (std::int64_t index : in_order) {
-      const auto job =
-          std::find_if(running_.begin(), running_.end(), [&](const Job& j) { return j.index == index; });
+      const auto job = std::find_if(running_.begin(), running_.end(), [&](const Job& j) { return j.index == index; });
       job->stored += job->growth;
       job->growth = 0;
       if (job->stored < job->context) continue;
@@ -104,9 +102,7 @@ class SumEngine {
   bool busy() const { return busy_; }
 
  private:
-  std::int64_t blocks_of(std::int64_t tokens) const {
-    return (tokens + limits_.block_size - 1) / limits_.block_size;
-  }
+  std::int64_t blocks_of(std::int64_t tokens) const { return (tokens + limits_.block_size - 1) / limits_.block_size; }
 
   // Blocks held, those for the tokens of the present iteration included.
   std::int64_t blocks_used() const {
@@ -172,8 +168,7 @@ class SumEngine {
 
   bool admit_whole() {
     if (waiting_.empty()) return false;
-    const std::int32_t piece =
-        std::min({waiting_.front().context, limits_.max_chunk, limits_.max_batched_tokens});
+    const std::int32_t piece = std::min({waiting_.front().context, limits_.max_chunk, limits_.max_batched_tokens});
     return piece <= budget_left() && admit(piece);
   }
 
@@ -228,8 +223,7 @@ class SumEngine {
 
 class SumCluster {
  public:
-  SumCluster(const ClusterSetup& setup, const std::vector<RequestSpec>& specs)
-      : setup_(setup), specs_(specs) {
+  SumCluster(const ClusterSetup& setup, const std::vector<RequestSpec>& specs) : setup_(setup), specs_(specs) {
     std::size_t count = 0;
     for (const PoolSetup& pool : setup.pools) count += static_cast<std::size_t>(pool.replicas);
     history_.requests.resize(specs.size());

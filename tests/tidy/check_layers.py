@@ -41,6 +41,7 @@ BANNED = {
 }
 PRINTING = r"\bstd::(cout|cerr|exit|abort)\b|\bprintf\("
 MAX_LINES = 400
+MAX_COLUMNS = 120
 
 offences = []
 
@@ -61,6 +62,8 @@ def check(path):
         if path.suffix == ".hpp":
             offences.append(f"{path}:1: does not say what it is")
     for number, line in enumerate(lines, 1):
+        if len(line) > MAX_COLUMNS:
+            offences.append(f"{path}:{number}: over {MAX_COLUMNS} columns")
         include = re.match(r'\s*#include\s+[<"]([^>"]+)[>"]', line)
         if include:
             name = include[1]

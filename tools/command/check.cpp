@@ -15,9 +15,11 @@ int check(const std::vector<std::string>& arguments) {
   hidden.add_options()("files", options::value<std::vector<std::string>>());
   options::positional_options_description positional;
   positional.add("files", -1);
-  const auto given = parse(arguments, "usage: silicast check FILE... [--set key.path=value]\n"
-                                      "Any config file: scenario, chip, node, cluster, model, engine, calibration, prices, workload.",
-                           visible, positional, hidden);
+  const auto given =
+      parse(arguments,
+            "usage: silicast check FILE... [--set key.path=value]\n"
+            "Any config file: scenario, chip, node, cluster, model, engine, calibration, prices, workload.",
+            visible, positional, hidden);
   if (!given) return 0;
   if (given->count("files") == 0) throw InputError("check what? give config files");
   const std::string configs = find_configs(*given);

@@ -24,7 +24,8 @@ std::optional<options::variables_map> parse(const std::vector<std::string>& argu
     namespace style = options::command_line_style;
     // No guessing: "--for" is not "--format".
     const int strict = style::default_style & ~style::allow_guessing;
-    options::store(options::command_line_parser(arguments).options(all).positional(positional).style(strict).run(), given);
+    options::store(options::command_line_parser(arguments).options(all).positional(positional).style(strict).run(),
+                   given);
     if (given.count("help") > 0) {
       std::cout << usage << "\n\n" << visible << "  -h [ --help ]          print this help\n";
       return std::nullopt;

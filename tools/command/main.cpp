@@ -29,8 +29,10 @@ constexpr Entry kCommands[] = {
 };
 
 std::string usage() {
-  std::string text = fmt::format("silicast {} ({}): forecasts how a cluster of AI accelerators serves language models\n\n"
-                                 "usage: silicast COMMAND [arguments]; silicast COMMAND --help\n\n", version(), git_hash());
+  std::string text = fmt::format(
+      "silicast {} ({}): forecasts how a cluster of AI accelerators serves language models\n\n"
+      "usage: silicast COMMAND [arguments]; silicast COMMAND --help\n\n",
+      version(), git_hash());
   for (const Entry& entry : kCommands) text += fmt::format("  {:<9} {}\n", entry.name, entry.summary);
   return text + "\nexit status: 0 fine, 2 a mistake in the input, 1 a mistake of silicast\n";
 }
@@ -72,7 +74,8 @@ int main(int argc, char** argv) {
     std::cerr << "error: " << error.what() << "\n";
     return 2;
   } catch (const std::exception& error) {
-    std::cerr << "silicast: internal error: " << error.what() << "\nThis is a mistake of silicast; please report it with the input.\n";
+    std::cerr << "silicast: internal error: " << error.what()
+              << "\nThis is a mistake of silicast; please report it with the input.\n";
     return 1;
   }
 }

@@ -19,12 +19,13 @@ namespace {
 std::string read_to_end(int pipe) {
   std::string text;
   char buffer[4096];
-  for (ssize_t got; (got = ::read(pipe, buffer, sizeof buffer)) > 0;) text.append(buffer, static_cast<std::size_t>(got));
+  for (ssize_t got; (got = ::read(pipe, buffer, sizeof buffer)) > 0;)
+    text.append(buffer, static_cast<std::size_t>(got));
   return text;
 }
 
-// Runs `work` in a child process and gives the text that it returns; an InputError in it is thrown here. nullopt when the
-// child dies, as HDF5 1.10 does on some damaged files.
+// Runs `work` in a child process and gives the text that it returns; an InputError in it is thrown here. nullopt when
+// the child dies, as HDF5 1.10 does on some damaged files.
 std::optional<std::string> in_child(const std::function<std::string()>& work) {
   int ends[2];
   SILICAST_CHECK(::pipe(ends) == 0, "no pipe");
@@ -69,7 +70,8 @@ void refuse_existing(const std::string& path) {
 
 int recover(const std::vector<std::string>& arguments) {
   options::options_description visible("options"), hidden;
-  visible.add_options()("out", options::value<std::string>()->value_name("FILE"), "recovered file; default: FILE.recovered.h5 beside it");
+  visible.add_options()("out", options::value<std::string>()->value_name("FILE"),
+                        "recovered file; default: FILE.recovered.h5 beside it");
   hidden.add_options()("file", options::value<std::string>());
   options::positional_options_description positional;
   positional.add("file", 1);

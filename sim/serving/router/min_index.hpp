@@ -13,7 +13,8 @@ class MinIndex {
  public:
   explicit MinIndex(std::int32_t size)
       : leaves_(std::bit_ceil(static_cast<std::size_t>(size))),
-        keys_(leaves_, std::numeric_limits<std::int64_t>::max()), winners_(leaves_) {
+        keys_(leaves_, std::numeric_limits<std::int64_t>::max()),
+        winners_(leaves_) {
     for (std::int32_t i = 0; i < size; ++i) keys_[static_cast<std::size_t>(i)] = 0;
     for (std::size_t node = leaves_ - 1; node > 0; --node) winners_[node] = winner(node);
   }

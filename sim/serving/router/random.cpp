@@ -1,5 +1,6 @@
 // A replica drawn evenly.
 #include "sim/base/random.hpp"
+
 #include "sim/serving/router/router.hpp"
 
 namespace silicast {
@@ -18,6 +19,8 @@ class Random final : public Router {
 
 }  // namespace
 
-std::unique_ptr<Router> make_random(std::int32_t, std::uint64_t seed) { return std::make_unique<Random>(seed); }
+std::unique_ptr<Router> make_random(std::int32_t, std::uint64_t seed) {
+  return std::make_unique<Random>(seed);
+}
 
 }  // namespace silicast

@@ -18,6 +18,8 @@ class RoundRobin final : public Router {
 
 }  // namespace
 
-std::unique_ptr<Router> make_round_robin(std::int32_t, std::uint64_t) { return std::make_unique<RoundRobin>(); }
+std::unique_ptr<Router> make_round_robin(std::int32_t, std::uint64_t) {
+  return std::make_unique<RoundRobin>();
+}
 
 }  // namespace silicast

@@ -24,6 +24,8 @@ class TwoChoices final : public Router {
 
 }  // namespace
 
-std::unique_ptr<Router> make_two_choices(std::int32_t, std::uint64_t seed) { return std::make_unique<TwoChoices>(seed); }
+std::unique_ptr<Router> make_two_choices(std::int32_t, std::uint64_t seed) {
+  return std::make_unique<TwoChoices>(seed);
+}
 
 }  // namespace silicast

@@ -18,6 +18,8 @@ class Chunked final : public Scheduler {
 
 }  // namespace
 
-std::unique_ptr<Scheduler> make_chunked() { return std::make_unique<Chunked>(); }
+std::unique_ptr<Scheduler> make_chunked() {
+  return std::make_unique<Chunked>();
+}
 
 }  // namespace silicast

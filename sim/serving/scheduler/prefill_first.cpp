@@ -1,6 +1,6 @@
-// Prefill first, as SGLang and vLLM before v1: whenever waiting prompts fit, an iteration computes them whole and alone
-// while the decoding sequences stand still; otherwise all decode. A prompt longer than the token budget takes several such
-// iterations, as SGLang's chunked prefill does.
+// Prefill first, as SGLang and vLLM before v1: whenever waiting prompts fit, an iteration computes them whole and
+// alone while the decoding sequences stand still; otherwise all decode. A prompt longer than the token budget takes
+// several such iterations, as SGLang's chunked prefill does.
 #include "sim/serving/scheduler/scheduler.hpp"
 
 namespace silicast {
@@ -20,6 +20,8 @@ class PrefillFirst final : public Scheduler {
 
 }  // namespace
 
-std::unique_ptr<Scheduler> make_prefill_first() { return std::make_unique<PrefillFirst>(); }
+std::unique_ptr<Scheduler> make_prefill_first() {
+  return std::make_unique<PrefillFirst>();
+}
 
 }  // namespace silicast

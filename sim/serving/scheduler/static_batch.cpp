@@ -20,6 +20,8 @@ class StaticBatch final : public Scheduler {
 
 }  // namespace
 
-std::unique_ptr<Scheduler> make_static_batch() { return std::make_unique<StaticBatch>(); }
+std::unique_ptr<Scheduler> make_static_batch() {
+  return std::make_unique<StaticBatch>();
+}
 
 }  // namespace silicast

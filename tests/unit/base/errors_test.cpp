@@ -10,7 +10,8 @@ namespace silicast {
 namespace {
 
 TEST_CASE("a message names file, line, column and key, as far as they are known") {
-  CHECK(std::string(InputError({"s.yaml", 3, 7}, "pools[0].node", "unknown node 'x'").what()) == "s.yaml:3:7: pools[0].node: unknown node 'x'");
+  CHECK(std::string(InputError({"s.yaml", 3, 7}, "pools[0].node", "unknown node 'x'").what()) ==
+        "s.yaml:3:7: pools[0].node: unknown node 'x'");
   CHECK(std::string(InputError({"s.yaml", 3, 0}, "", "broken").what()) == "s.yaml:3: broken");
   CHECK(std::string(InputError({"s.yaml", 0, 0}, "", "broken").what()) == "s.yaml: broken");
   CHECK(std::string(InputError("broken").what()) == "broken");

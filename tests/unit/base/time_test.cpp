@@ -25,7 +25,9 @@ TEST_CASE("instants two centuries apart keep their nanoseconds") {
 }
 
 template <class A, class B>
-concept CanAdd = requires(A a, B b) { a + b; };
+concept CanAdd = requires(A a, B b) {
+  a + b;
+};
 
 TEST_CASE("quantities of unlike dimensions and ids of unlike tables do not mix") {
   CHECK(CanAdd<Seconds, Seconds>);

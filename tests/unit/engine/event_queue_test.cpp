@@ -1,5 +1,4 @@
 #include <catch2/catch.hpp>
-
 #include <map>
 
 #include "sim/base/random.hpp"
@@ -25,7 +24,9 @@ TEST_CASE("the event queue agrees with an ordered map over random pushes, pops, 
     const std::uint64_t what = draw.below(10);
     if (what < 5) {
       const Key key{now + static_cast<std::int64_t>(draw.below(50)), static_cast<int>(draw.below(4)), sequence};
-      handles.emplace_back(queue.push({std::get<0>(key)}, static_cast<Rank>(std::get<1>(key)), Action::of<&Log::note>(&log, sequence)), key);
+      handles.emplace_back(
+          queue.push({std::get<0>(key)}, static_cast<Rank>(std::get<1>(key)), Action::of<&Log::note>(&log, sequence)),
+          key);
       reference[key] = sequence++;
     } else if (what < 8) {
       if (reference.empty()) continue;
@@ -49,7 +50,8 @@ TEST_CASE("the event queue agrees with an ordered map over random pushes, pops, 
     REQUIRE(queue.size() == reference.size());
     if (!reference.empty()) REQUIRE(queue.next_time().ns == std::get<0>(reference.begin()->first));
     const Rank rank = static_cast<Rank>(draw.below(4));
-    REQUIRE(queue.due_before({now}, rank) == (!reference.empty() && reference.begin()->first < Key{now, rank, sequence}));
+    REQUIRE(queue.due_before({now}, rank) ==
+            (!reference.empty() && reference.begin()->first < Key{now, rank, sequence}));
   }
 }
 

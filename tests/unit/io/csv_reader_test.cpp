@@ -165,8 +165,7 @@ TEST_CASE("a line without an end is given up soon after 1 MiB") {
   EndlessLine line;
   std::int64_t given = 0;
   line.given = &given;
-  CHECK_THROWS_WITH(CsvReader(std::make_unique<std::istream>(&line), "t.csv"),
-                    "t.csv:1:1: a line over 1 MiB");
+  CHECK_THROWS_WITH(CsvReader(std::make_unique<std::istream>(&line), "t.csv"), "t.csv:1:1: a line over 1 MiB");
   CHECK(given <= 4 << 20);
 }
 

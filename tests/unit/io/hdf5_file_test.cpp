@@ -132,8 +132,7 @@ TEST_CASE("attributes and names come back as they were written") {
   CHECK_FALSE(reader.number("/scenario", "yaml"));
   CHECK_FALSE(reader.text("/nowhere", "yaml"));
   CHECK(reader.attribute_names("/summary") == std::vector<std::string>{"requests", "ttft_p99_s", "unstable"});
-  CHECK(reader.children("/") ==
-        std::vector<std::string>{"histograms", "requests", "scenario", "series", "summary"});
+  CHECK(reader.children("/") == std::vector<std::string>{"histograms", "requests", "scenario", "series", "summary"});
   CHECK(reader.doubles("/histograms/ttft/low") == std::vector<double>{1, 2, 4});
   CHECK(reader.has("/series/a/watts"));
   CHECK_FALSE(reader.has("/series/b/watts"));
@@ -209,8 +208,7 @@ TEST_CASE("an abandoned file leaves nothing, an unfinished one its part") {
 TEST_CASE("a file that cannot be created is the user's mistake with the system's reason") {
   const Folder folder;
   const std::string missing = folder / "missing/a.h5";
-  CHECK(message_of([&] { Hdf5Writer writer(missing); }) ==
-        missing + ".part: cannot create: No such file or directory");
+  CHECK(message_of([&] { Hdf5Writer writer(missing); }) == missing + ".part: cannot create: No such file or directory");
   fs::create_directory(folder / "b.h5");
   CHECK(message_of([&] { Hdf5Writer writer(folder / "b.h5"); }) == folder / "b.h5" + ": is a directory");
 }
@@ -248,13 +246,11 @@ TEST_CASE("a file with flipped bytes is read, or refused with an error, and neve
   for (int trial = 0; trial < 300; ++trial) {
     std::string damaged = original;
     for (int flips = 0; flips < 4; ++flips)
-      damaged[random.below(std::min<std::size_t>(damaged.size(), 8192))] ^=
-          static_cast<char>(1 + random.below(255));
+      damaged[random.below(std::min<std::size_t>(damaged.size(), 8192))] ^= static_cast<char>(1 + random.below(255));
     std::ofstream(path, std::ios::binary | std::ios::trunc) << damaged;
     try {
       const Hdf5Reader reader(path);
-      for (const std::string& name : reader.attribute_names("/summary"))
-        (void)reader.number("/summary", name);
+      for (const std::string& name : reader.attribute_names("/summary")) (void)reader.number("/summary", name);
       if (reader.has("/requests/arrival")) (void)reader.integers("/requests/arrival");
     } catch (const InputError&) {
       ++refused;

@@ -157,8 +157,7 @@ TEST_CASE("a part that is still open is refused by the reader and named as such"
   const std::string path = folder / "run.h5";
   run_and_kill([&](int pipe) { write_for_ever(path, pipe); }, 1, 0);
   CHECK(message_of([&] { Hdf5Reader reader(path + ".part"); }) ==
-        path +
-            ".part: is what an unfinished run has written; 'silicast recover' makes a complete file of it");
+        path + ".part: is what an unfinished run has written; 'silicast recover' makes a complete file of it");
 }
 
 TEST_CASE("recovery refuses what is not there or not HDF5, and touches no output file") {
@@ -176,8 +175,7 @@ TEST_CASE("recovery refuses what is not there or not HDF5, and touches no output
   CHECK_FALSE(fs::exists(out + ".recovering"));
 }
 
-TEST_CASE(
-    "a full disk is an error with the system's reason, leaves no final file, and the part is recoverable") {
+TEST_CASE("a full disk is an error with the system's reason, leaves no final file, and the part is recoverable") {
   const Folder folder;
   const std::string path = folder / "run.h5";
   int ends[2];
@@ -197,8 +195,7 @@ TEST_CASE(
     } catch (const InputError& error) {
       message = error.what();
     }
-    const bool written =
-        ::write(ends[1], message.data(), message.size()) == static_cast<ssize_t>(message.size());
+    const bool written = ::write(ends[1], message.data(), message.size()) == static_cast<ssize_t>(message.size());
     ::_exit(written ? 0 : 1);
   }
   ::close(ends[1]);

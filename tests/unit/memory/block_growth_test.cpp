@@ -1,7 +1,8 @@
+#include "sim/memory/block_growth.hpp"
+
 #include <catch2/catch.hpp>
 
 #include "sim/base/random.hpp"
-#include "sim/memory/block_growth.hpp"
 #include "sim/memory/block_pool.hpp"
 
 namespace silicast {
@@ -27,7 +28,8 @@ TEST_CASE("block growth equals counting every sequence") {
       for (std::int64_t& length : lengths) length += jump;
       const auto needed = [&](std::int64_t iterations) {
         std::int64_t blocks = 0;
-        for (const std::int64_t length : lengths) blocks += blocks_for(length + iterations, size) - blocks_for(length, size);
+        for (const std::int64_t length : lengths)
+          blocks += blocks_for(length + iterations, size) - blocks_for(length, size);
         return blocks;
       };
       const auto ahead = static_cast<std::int64_t>(draw.below(150));

@@ -29,9 +29,9 @@ TEST_CASE("every engine of the catalogue loads, is named like its file, and has 
     CHECK((engine.scheduler == "chunked" || engine.scheduler == "prefill_first"));
     for (const Evidence& number :
          {engine.max_sequences, engine.max_batched_tokens, engine.block_size, engine.memory.utilisation,
-          engine.memory.runtime, engine.memory.runtime_tensor, engine.memory.runtime_pipeline,
-          engine.memory.graphs, engine.memory.workspace, engine.memory.hidden_buffers,
-          engine.memory.logit_bytes, engine.host.per_iteration, engine.host.per_sequence})
+          engine.memory.runtime, engine.memory.runtime_tensor, engine.memory.runtime_pipeline, engine.memory.graphs,
+          engine.memory.workspace, engine.memory.hidden_buffers, engine.memory.logit_bytes, engine.host.per_iteration,
+          engine.host.per_sequence})
       CHECK((!number.source.empty() && number.source.rfind("set in", 0) != 0));
   }
 }
@@ -66,12 +66,12 @@ TEST_CASE("a chunked engine's iteration must hold a full decode batch") {
 
 TEST_CASE("broken engines are refused with place and key") {
   CHECK(message("vlm") ==
-        "s.yaml:1:1: unknown engine 'vlm'; did you mean 'vllm'? (known: mindie, sglang, trtllm, vllm, vllm-ascend, vllm-small)");
+        "s.yaml:1:1: unknown engine 'vlm'; did you mean 'vllm'? (known: mindie, sglang, trtllm, vllm, vllm-ascend, "
+        "vllm-small)");
   CHECK(message("{max_sequences: 4}") == "s.yaml:1:1: missing key 'base'");
   CHECK(message("{base: vllm, max_sequences: 0}") ==
         "s.yaml:1:29: max_sequences: '0' must be at least 1 and at most 65536");
-  CHECK(message("{base: vllm, max_sequences: 1.5}") ==
-        "s.yaml:1:29: max_sequences: 1.5 is not a whole number");
+  CHECK(message("{base: vllm, max_sequences: 1.5}") == "s.yaml:1:29: max_sequences: 1.5 is not a whole number");
   CHECK(message("{base: vllm, max_sequences: .nan}") == "s.yaml:1:29: max_sequences: '.nan' is not a number");
   CHECK(message("{base: vllm, memory: {utilisation: 1.2}}") ==
         "s.yaml:1:36: memory.utilisation: '1.2' must be over 0 and at most 1");

@@ -20,8 +20,7 @@ std::string config_text(const std::string& architecture, const std::string& extr
 }
 
 ModelSpec read(const std::string& architecture, const std::string& extra) {
-  return read_huggingface_config(ConfigValue::from_text(config_text(architecture, extra), "config.json"),
-                                 "m");
+  return read_huggingface_config(ConfigValue::from_text(config_text(architecture, extra), "config.json"), "m");
 }
 
 std::string message(const std::string& architecture, const std::string& extra) {
@@ -47,8 +46,7 @@ TEST_CASE("Qwen2 always has biases and Qwen3 always norms of Q and K") {
 }
 
 TEST_CASE("null means one KV head per query head") {
-  CHECK(read("MistralForCausalLM", ", \"sliding_window\": null, \"num_key_value_heads\": null").kv_heads ==
-        4);
+  CHECK(read("MistralForCausalLM", ", \"sliding_window\": null, \"num_key_value_heads\": null").kv_heads == 4);
 }
 
 TEST_CASE("a class's default KV heads that do not divide the query heads are refused") {
@@ -70,8 +68,7 @@ TEST_CASE("a YaRN scaling stretches the context and Llama 3's does not") {
   CHECK(read("LlamaForCausalLM",
              R"(, "rope_scaling": {"type": "yarn", "factor": 4.0, "original_max_position_embeddings": 512})")
             .max_context == 2048);
-  CHECK(read("LlamaForCausalLM", R"(, "rope_scaling": {"rope_type": "llama3", "factor": 8.0})").max_context ==
-        1024);
+  CHECK(read("LlamaForCausalLM", R"(, "rope_scaling": {"rope_type": "llama3", "factor": 8.0})").max_context == 1024);
 }
 
 TEST_CASE("a scaling that stretches the context beyond reason is refused") {
@@ -84,18 +81,14 @@ TEST_CASE("plain FP8 and INT8 checkpoints set the weight format and nothing else
   const ModelSpec fp8 = read("LlamaForCausalLM", R"(, "quantization_config": {"quant_method": "fp8"})");
   CHECK(fp8.weight_format == NumberFormat::kFp8);
   CHECK(fp8.native_format == NumberFormat::kBf16);
-  CHECK(
-      read(
-          "LlamaForCausalLM",
-          R"(, "quantization_config": {"quant_method": "compressed-tensors", "config_groups": {"group_0": {)" +
-              group + R"("float"}}}})")
-          .weight_format == NumberFormat::kFp8);
-  CHECK(
-      read(
-          "LlamaForCausalLM",
-          R"(, "quantization_config": {"quant_method": "compressed-tensors", "config_groups": {"group_0": {)" +
-              group + R"("int"}}}})")
-          .weight_format == NumberFormat::kInt8);
+  CHECK(read("LlamaForCausalLM",
+             R"(, "quantization_config": {"quant_method": "compressed-tensors", "config_groups": {"group_0": {)" +
+                 group + R"("float"}}}})")
+            .weight_format == NumberFormat::kFp8);
+  CHECK(read("LlamaForCausalLM",
+             R"(, "quantization_config": {"quant_method": "compressed-tensors", "config_groups": {"group_0": {)" +
+                 group + R"("int"}}}})")
+            .weight_format == NumberFormat::kInt8);
 }
 
 TEST_CASE("other weight formats are refused") {
@@ -145,8 +138,7 @@ TEST_CASE("a Mistral that leaves out its window has transformers' window of 4,09
 TEST_CASE("windows that never bind are none") {
   CHECK(message("MistralForCausalLM", ", \"num_key_value_heads\": 2, \"sliding_window\": 1024") == "");
   CHECK(message("Qwen2ForCausalLM",
-                ", \"num_key_value_heads\": 2, \"use_sliding_window\": false, \"sliding_window\": 512") ==
-        "");
+                ", \"num_key_value_heads\": 2, \"use_sliding_window\": false, \"sliding_window\": 512") == "");
 }
 
 TEST_CASE("biased projections that would be left out of the count are refused") {
@@ -160,8 +152,7 @@ TEST_CASE("a config without its shape or of the wrong type is refused") {
   };
   CHECK(of("{}") == "config.json:1:1: missing key 'architectures'");
   CHECK(of("[1]") == "config.json:1:1: not a Hugging Face config.json: no mapping");
-  CHECK(of(R"({"architectures": ["LlamaForCausalLM"]})") ==
-        "config.json:1:1: missing key 'num_hidden_layers'");
+  CHECK(of(R"({"architectures": ["LlamaForCausalLM"]})") == "config.json:1:1: missing key 'num_hidden_layers'");
   CHECK(of(R"({"architectures": ["LlamaForCausalLM"], "num_hidden_layers": "many"})") ==
         "config.json:1:62: num_hidden_layers: 'many' is not a whole number");
   CHECK(of(R"({"architectures": []})") == "config.json:1:19: architectures: 0 classes where one is due");
@@ -183,8 +174,7 @@ TEST_CASE("every published config is either read or refused by name") {
       continue;
     }
     ++refused;
-    CHECK((why.find("not modelled yet") != std::string::npos ||
-           why.find("unknown architecture") != std::string::npos));
+    CHECK((why.find("not modelled yet") != std::string::npos || why.find("unknown architecture") != std::string::npos));
   }
   CHECK(read_count == 14);  // the dense ones; two are quantised twins
   CHECK(refused == 20);

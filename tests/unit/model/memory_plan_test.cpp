@@ -44,8 +44,7 @@ EngineSpec tiny_engine(KvBudget budget) {
 TEST_CASE("weights of a tiny model on one rank are its parameters, padded, and the rotary table") {
   const ModelSpec model = tiny_model();
   const double padding = 2 * 28 * 8, rotary = 10 * 3;
-  CHECK(weights_on_rank(model, plan_of("{}", model), {}, 0).value() ==
-        2 * (model.parameters() + padding + rotary));
+  CHECK(weights_on_rank(model, plan_of("{}", model), {}, 0).value() == 2 * (model.parameters() + padding + rotary));
 }
 
 TEST_CASE("FP8 shrinks the layers' matrices alone") {
@@ -111,9 +110,8 @@ TEST_CASE("blocks fill the KV cache and every byte of the chip is accounted for"
     CHECK(stage.kv_block.value() == 2 * 2 * 2 * 6 * 2);  // tokens, K and V, layers, numbers, bytes
     CHECK(static_cast<double>(stage.blocks) == std::floor(stage.kv.value() / stage.kv_block.value()));
     CHECK(plan.kv_tokens == 2 * plan.blocks);
-    CHECK(
-        (stage.weights + stage.activation + stage.runtime + stage.graphs + stage.kv + stage.spare).value() ==
-        Approx(100000));
+    CHECK((stage.weights + stage.activation + stage.runtime + stage.graphs + stage.kv + stage.spare).value() ==
+          Approx(100000));
     CHECK(plan.fits());
     CHECK(plan.headroom == stage.spare);
   }
@@ -176,8 +174,7 @@ TEST_CASE("figures of the first stage replace ours and other stages keep their d
   CHECK(given.stages[0].weights.value() == 9000);
   CHECK(given.stages[0].activation.value() == 7000);
   CHECK(given.stages[1].runtime.value() == 500);
-  CHECK((given.stages[1].weights - given.stages[0].weights) ==
-        (own.stages[1].weights - own.stages[0].weights));
+  CHECK((given.stages[1].weights - given.stages[0].weights) == (own.stages[1].weights - own.stages[0].weights));
   CHECK((given.stages[1].activation - given.stages[0].activation) ==
         (own.stages[1].activation - own.stages[0].activation));
 }
@@ -216,8 +213,7 @@ std::vector<Startup> startups(const std::string& data) {
     Startup startup;
     startup.label = line;
     startup.model = catalogue_model(found->second.first);
-    startup.plan =
-        plan_of(fmt::format("{{tensor: {}, pipeline: {}}}", cells.at(1), cells.at(2)), startup.model);
+    startup.plan = plan_of(fmt::format("{{tensor: {}, pipeline: {}}}", cells.at(1), cells.at(2)), startup.model);
     startup.precision.weights = found->second.second;
     startup.weights = std::stod(cells.at(7));
     startup.activation = std::stod(cells.at(8));
@@ -232,8 +228,7 @@ std::vector<Startup> startups(const std::string& data) {
 // H100-80GB as CUDA shows it: 75.23 GiB are 95% of it.
 MemoryPlan planned(const Startup& startup, const MemoryOverrides& overrides) {
   static const EngineSpec engine = engine_of("{base: vllm, memory: {utilisation: 0.95}}");
-  return plan_memory(startup.model, startup.plan, startup.precision, engine, Bytes(75.23 / 0.95 * kGiB),
-                     overrides);
+  return plan_memory(startup.model, startup.plan, startup.precision, engine, Bytes(75.23 / 0.95 * kGiB), overrides);
 }
 
 TEST_CASE("KV cache of vLLM's measured starts is within 1% given their activation and runtime memory") {
@@ -246,8 +241,7 @@ TEST_CASE("KV cache of vLLM's measured starts is within 1% given their activatio
   CHECK(rows.size() == 14);
   for (const Startup& row : rows) {
     INFO(row.label);
-    const MemoryPlan plan =
-        planned(row, {std::nullopt, Bytes(row.activation * kGiB), Bytes(row.runtime * kGiB)});
+    const MemoryPlan plan = planned(row, {std::nullopt, Bytes(row.activation * kGiB), Bytes(row.runtime * kGiB)});
     CHECK(plan.stages[0].kv.value() / kGiB == Approx(row.kv).epsilon(0.01));
     CHECK(static_cast<double>(plan.kv_tokens) == Approx(row.tokens).epsilon(0.01));
   }
@@ -270,8 +264,7 @@ TEST_CASE("KV cache of vLLM's measured starts is within 1% with our own activati
     // The row of a pipeline states the weights of a middle stage; 4-bit weights have scales that we leave
     // out.
     const double margin = row.precision.weights == NumberFormat::kFp4 ? 0.15 : 0.1;
-    if (row.plan.stages() == 1)
-      CHECK(plan.stages[0].weights.value() / kGiB == Approx(row.weights).margin(margin));
+    if (row.plan.stages() == 1) CHECK(plan.stages[0].weights.value() / kGiB == Approx(row.weights).margin(margin));
   }
 }
 

@@ -95,13 +95,11 @@ TEST_CASE("catalogue models have the parameters that their publishers state") {
   }
 }
 
-TEST_CASE(
-    "every file of the model catalogue loads, is named like its file and is checked against its publisher") {
+TEST_CASE("every file of the model catalogue loads, is named like its file and is checked against its publisher") {
   for (const std::string& name : config_names(configs_dir() + "/models")) {
     INFO(name);
     CHECK(catalogue_model(name).name == name);
-    CHECK(std::count_if(kPublished.begin(), kPublished.end(),
-                        [&](const auto& p) { return p.name == name; }) == 1);
+    CHECK(std::count_if(kPublished.begin(), kPublished.end(), [&](const auto& p) { return p.name == name; }) == 1);
   }
 }
 
@@ -140,13 +138,11 @@ TEST_CASE("a token of Llama-3.1-70B takes 327,680 bytes of BF16 KV cache") {
 
 TEST_CASE("an unknown model name lists the catalogue and the nearest") {
   const std::string message = message_of([] { catalogue_model("llama-3.1-7b"); });
-  CHECK_THAT(message,
-             Catch::StartsWith("scenario.yaml:1:1: unknown model 'llama-3.1-7b'; did you mean 'llama-"));
+  CHECK_THAT(message, Catch::StartsWith("scenario.yaml:1:1: unknown model 'llama-3.1-7b'; did you mean 'llama-"));
 }
 
 TEST_CASE("a scenario may state a model in place") {
-  CHECK(read_model(ConfigValue::from_text(kFile, "s.yaml"), configs_dir()).parameters() ==
-        tiny_model().parameters());
+  CHECK(read_model(ConfigValue::from_text(kFile, "s.yaml"), configs_dir()).parameters() == tiny_model().parameters());
 }
 
 TEST_CASE("a scenario's Hugging Face file is found beside the scenario") {
@@ -161,15 +157,15 @@ TEST_CASE("a scenario's Hugging Face file is found beside the scenario") {
     return read_model(ConfigValue::from_text(text, scenario), configs_dir());
   };
   CHECK(read("huggingface: Tiny-1B/config.json").name == "Tiny-1B");
-  CHECK(message_of([&] { read("huggingface: Tiny-2B/config.json"); }) ==
-        scenario + ":1:14: huggingface: '" + (folder / "Tiny-2B/config.json").string() + "' cannot be read; does it exist?");
+  CHECK(message_of([&] { read("huggingface: Tiny-2B/config.json"); }) == scenario + ":1:14: huggingface: '" +
+                                                                             (folder / "Tiny-2B/config.json").string() +
+                                                                             "' cannot be read; does it exist?");
   fs::remove_all(folder);
 }
 
 TEST_CASE("broken model files are refused with place and key") {
   CHECK(read_message(changed("heads: 4\n", "")) == "m.yaml:1:1: missing key 'heads'");
-  CHECK(read_message(changed("layers: 2", "layers: two")) ==
-        "m.yaml:3:9: layers: 'two' is not a whole number");
+  CHECK(read_message(changed("layers: 2", "layers: two")) == "m.yaml:3:9: layers: 'two' is not a whole number");
   CHECK(read_message(changed("layers: 2", "layers: 0")) ==
         "m.yaml:3:9: layers: '0' must be a whole number from 1 to 4096");
   CHECK(read_message(changed("hidden: 8", "hidden: -8")) ==
@@ -178,12 +174,11 @@ TEST_CASE("broken model files are refused with place and key") {
         "m.yaml:6:11: kv_heads: 3 KV heads do not divide the 4 query heads");
   CHECK(read_message(changed("format: bf16", "format: fp8")) ==
         "m.yaml:11:9: format: unknown format 'fp8' (known: bf16, fp16, fp32)");
-  CHECK(
-      read_message(changed("source: s", "source: s\nqk_norms: true")) ==
-      "m.yaml:13:1: qk_norms: unknown key; did you mean 'qk_norm'? (known: architecture, format, gated_mlp, "
-      "head_size, heads, hidden, intermediate, kv_heads, layers, max_context, name, qk_norm, qkv_bias, "
-      "source, "
-      "tied_embeddings, vocabulary, weights)");
+  CHECK(read_message(changed("source: s", "source: s\nqk_norms: true")) ==
+        "m.yaml:13:1: qk_norms: unknown key; did you mean 'qk_norm'? (known: architecture, format, gated_mlp, "
+        "head_size, heads, hidden, intermediate, kv_heads, layers, max_context, name, qk_norm, qkv_bias, "
+        "source, "
+        "tied_embeddings, vocabulary, weights)");
 }
 
 }  // namespace

@@ -84,8 +84,7 @@ TEST_CASE("a tensor degree that divides nothing is refused with the possible one
 
 TEST_CASE("senseless layouts are refused") {
   const ModelSpec model = catalogue_model("llama-3.1-70b");
-  CHECK(layout_message("{tensor: 0}", model) ==
-        "layout.yaml:1:10: tensor: '0' must be a whole number from 1 to 4096");
+  CHECK(layout_message("{tensor: 0}", model) == "layout.yaml:1:10: tensor: '0' must be a whole number from 1 to 4096");
   CHECK(layout_message("{tensor: 4.5}", model) == "layout.yaml:1:10: tensor: '4.5' is not a whole number");
   CHECK(layout_message("{pipeline: 81}", model) ==
         "layout.yaml:1:12: pipeline: 81 stages are more than the 80 layers of llama-3.1-70b");

@@ -32,8 +32,8 @@ const BreakdownRow* find(const Breakdown& out, std::string_view kernel) {
 TEST_CASE("the rows add up to the duration that the compiled cost gives") {
   RandomStream random(3, "breakdown");
   for (const bool overlapped : {false, true}) {
-    for (ReplicaSetup setup : {llama_setup(4, {80}), llama_setup(1, {80}), llama_setup(4, {40, 40}),
-                               llama_setup(2, {30, 30, 20})}) {
+    for (ReplicaSetup setup :
+         {llama_setup(4, {80}), llama_setup(1, {80}), llama_setup(4, {40, 40}), llama_setup(2, {30, 30, 20})}) {
       setup.host = {20e-3 * random.uniform(), 5e-6, overlapped};
       const IterationCost cost = compile_cost(setup, 600, 64).cost;
       for (int i = 0; i < 40; ++i) {

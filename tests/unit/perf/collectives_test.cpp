@@ -53,8 +53,7 @@ TEST_CASE("a ring wins where neighbours have more bandwidth than the crowd, if t
   CHECK(large.algorithm == CollectiveAlgorithm::kRing);
   CHECK(large.time.value() == Approx(4e-6 + 14 * 1e-6 + 2 * 7.0 / 8 * 1e9 / 400e9));
   CHECK(price_all_reduce(chip, group, Bytes(8)).algorithm == CollectiveAlgorithm::kOneShot);
-  CHECK(price_all_gather(chip, group, Bytes(1e9)).time.value() ==
-        Approx(4e-6 + 7 * 1e-6 + 7.0 / 8 * 1e9 / 400e9));
+  CHECK(price_all_gather(chip, group, Bytes(1e9)).time.value() == Approx(4e-6 + 7 * 1e-6 + 7.0 / 8 * 1e9 / 400e9));
 }
 
 TEST_CASE("no all-reduce beats 2(n-1)/n of its bytes at the wire's rate, and more bytes never take less") {
@@ -76,8 +75,7 @@ TEST_CASE("no all-reduce beats 2(n-1)/n of its bytes at the wire's rate, and mor
 TEST_CASE("a reduce-scatter and an all-gather make up a two-shot all-reduce, but for the second start") {
   const ChipRates chip = h200_rates();
   const GroupLinks group = switched_group(4);
-  const Seconds halves =
-      price_all_gather(chip, group, Bytes(1e8)).time * 2;
+  const Seconds halves = price_all_gather(chip, group, Bytes(1e8)).time * 2;
   const Seconds whole = price_all_reduce(chip, group, Bytes(1e8)).time;
   CHECK((halves - whole).value() == Approx(chip.collective_start));
 }
@@ -93,8 +91,8 @@ TEST_CASE("a group without links is refused") {
                     Catch::Contains("a group of 2 without links"));
 }
 
-// vLLM's custom all-reduce within a captured graph, 256 B to 1 GiB on 2, 4 and 8 chips (aiconfigurator, vLLM 0.24), against
-// the shipped chip, calibration and node.
+// vLLM's custom all-reduce within a captured graph, 256 B to 1 GiB on 2, 4 and 8 chips (aiconfigurator, vLLM 0.24),
+// against the shipped chip, calibration and node.
 TEST_CASE("all-reduces on an H200 board come out within 45% of their measured times, and half of them within 20%") {
   const auto data = testing::data_dir();
   if (!data) {
@@ -117,7 +115,8 @@ TEST_CASE("all-reduces on an H200 board come out within 45% of their measured ti
     CAPTURE(row[2], row[4], ours, measured);
     errors.push_back(std::abs(ours / measured - 1));
     CHECK(errors.back() < 0.45);
-    testing::note_accuracy("all-reduce on an H200 board against measured, 256 B to 1 GiB, 2 to 8 chips", "test_perf", errors.back());
+    testing::note_accuracy("all-reduce on an H200 board against measured, 256 B to 1 GiB, 2 to 8 chips", "test_perf",
+                           errors.back());
   }
   REQUIRE(errors.size() == 69);
   std::nth_element(errors.begin(), errors.begin() + 34, errors.end());

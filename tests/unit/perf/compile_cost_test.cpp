@@ -65,8 +65,7 @@ TEST_CASE("compiled decode attention is within a tenth of a per cent of its rate
     for (std::int64_t length = 64; length < 4000000; length = length * 5 / 4) {
       const double exact = price.decode_kv(static_cast<double>(length));
       BatchShape shape = decode(1, length);
-      const double compiled =
-          cost.line(shape).first - price.tokens(1) - price.sequences(1) - price.decode_base(1);
+      const double compiled = cost.line(shape).first - price.tokens(1) - price.sequences(1) - price.decode_base(1);
       CHECK(compiled == Approx(exact).epsilon(1e-3));
     }
   }
@@ -87,8 +86,7 @@ TEST_CASE("a long prompt reaches a plausible share of the peak, below what GEMMs
   const CompiledCost compiled = compile_cost(setup, 8192, 16);
   const double pairs = 8192.0 * 8193 / 2;
   const double flops = 8192 * compiled.work.flops_per_token + pairs * compiled.work.flops_per_prefill_pair;
-  const double share =
-      flops / compiled.work.peak_flops / compiled.cost.line(prefill(compiled.cost, 8192, 0)).first;
+  const double share = flops / compiled.work.peak_flops / compiled.cost.line(prefill(compiled.cost, 8192, 0)).first;
   CHECK(share > 0.35);
   CHECK(share < setup.chip.compute);
 }
@@ -100,8 +98,7 @@ TEST_CASE("work rates of the replica are the model's, whatever the layout") {
     const WorkRates work = compile_cost(setup, 8, 8).work;
     CAPTURE(setup.plan.tensor, setup.plan.stages());
     CHECK(work.flops_per_token == Approx(2 * 80 * model.layer_matrix_parameters()).epsilon(1e-3));
-    CHECK(work.bytes_per_pass ==
-          Approx(80 * model.layer_matrix_parameters() + 2.0 * 8192 * 128256).epsilon(1e-3));
+    CHECK(work.bytes_per_pass == Approx(80 * model.layer_matrix_parameters() + 2.0 * 8192 * 128256).epsilon(1e-3));
     CHECK(work.flops_per_sampled == Approx(2.0 * 8192 * 128256).epsilon(1e-3));
     CHECK(work.flops_per_decode_kv_token == Approx(80.0 * 4 * 64 * 128));
     CHECK(work.flops_per_prefill_pair == Approx(80.0 * 4 * 64 * 128));

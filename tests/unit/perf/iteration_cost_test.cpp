@@ -128,8 +128,7 @@ TEST_CASE("iteration i of a line takes what a computation from scratch gives") {
     if (shape.prefill_tokens > 0) REQUIRE(line.iterations == 1);
     const std::int64_t last = std::min<std::int64_t>(line.iterations, 3000);
     for (std::int64_t i = 0; i < last; ++i) {
-      REQUIRE(line.first + line.slope * static_cast<double>(i) ==
-              Approx(brute_duration(given, shape)).epsilon(1e-12));
+      REQUIRE(line.first + line.slope * static_cast<double>(i) == Approx(brute_duration(given, shape)).epsilon(1e-12));
       shape.decode_kv_tokens += shape.decode_sequences;
     }
     if (shape.prefill_tokens == 0 && line.iterations <= 3000) ++switches;
@@ -154,8 +153,8 @@ TEST_CASE("a line ends only where the next iteration leaves it or begins another
     };
     bool new_piece = false;
     for (const auto& stage : given.stages)
-      new_piece |= &stage.decode_kv.at(kv_at(line.iterations) + 1e-9) !=
-                   &stage.decode_kv.at(kv_at(line.iterations - 1) - 1e-9);
+      new_piece |=
+          &stage.decode_kv.at(kv_at(line.iterations) + 1e-9) != &stage.decode_kv.at(kv_at(line.iterations - 1) - 1e-9);
     if (new_piece) continue;
     BatchShape next = shape;
     next.decode_kv_tokens += line.iterations * shape.decode_sequences;

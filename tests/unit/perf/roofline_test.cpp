@@ -19,8 +19,7 @@ Kernel gemm(std::int64_t m, std::int64_t n, std::int64_t k, NumberFormat format)
   kernel.n = n;
   kernel.k = k;
   kernel.flops = Flops(2.0 * static_cast<double>(m * n * k));
-  kernel.bytes =
-      Bytes(bytes_of(format) * static_cast<double>(m * k + n * k) + 2.0 * static_cast<double>(m * n));
+  kernel.bytes = Bytes(bytes_of(format) * static_cast<double>(m * k + n * k) + 2.0 * static_cast<double>(m * n));
   return kernel;
 }
 
@@ -124,8 +123,7 @@ TEST_CASE("attention rates follow from the heads, the formats and the chip") {
 TEST_CASE("decode attention binds on compute where a chip has little of it for its bandwidth") {
   ReplicaSetup setup = llama_setup(4, {80});
   setup.chip.peak[static_cast<std::size_t>(NumberFormat::kBf16)] = 10e12;
-  const AttentionRates rates =
-      attention_rates(setup.chip, StageWork(setup.model, setup.plan, setup.precision, 0));
+  const AttentionRates rates = attention_rates(setup.chip, StageWork(setup.model, setup.plan, setup.precision, 0));
   CHECK(rates.decode_kv(1e6) == Approx(1e6 * 4 * 16 * 128 / (10e12 * 0.68)));
   CHECK(rates.decode_kv(10) == Approx(rates.decode_kv_floor + 10 * rates.decode_kv_memory));
 }
@@ -176,18 +174,19 @@ TEST_CASE("datasheet and calibration become rates field by field") {
   CHECK(rates.collective_efficiency == 0.7);
 }
 
-// Single kernels, alone on the chip. The shipped fractions are those of whole serving stacks (configs/calibration/README.md),
-// so kernels come out slow; this says how slow.
-void check_gemms(const std::string& chip_name, NumberFormat format, const std::string& file, int m, int k, int n, int time,
-                 double unit, const std::string& kernel, double slowest_median) {
+// Single kernels, alone on the chip. The shipped fractions are those of whole serving stacks
+// (configs/calibration/README.md), so kernels come out slow; this says how slow.
+void check_gemms(const std::string& chip_name, NumberFormat format, const std::string& file, int m, int k, int n,
+                 int time, double unit, const std::string& kernel, double slowest_median) {
   const auto data = testing::data_dir();
   if (!data) {
     WARN("SKIPPED: no data folder; set SILICAST_DATA");
     return;
   }
   const std::string configs = SILICAST_SOURCE_DIR "/configs";
-  const ChipRates chip = chip_rates(read_chip(ConfigValue::from_file(configs + "/chips/" + chip_name + ".yaml")),
-                                    read_calibration(ConfigValue::from_file(configs + "/calibration/" + chip_name + ".yaml")));
+  const ChipRates chip =
+      chip_rates(read_chip(ConfigValue::from_file(configs + "/chips/" + chip_name + ".yaml")),
+                 read_calibration(ConfigValue::from_file(configs + "/calibration/" + chip_name + ".yaml")));
   std::vector<double> ratios;
   for (const auto& row : testing::csv_rows(*data + file)) {
     if (!kernel.empty() && row[1] != kernel) continue;
@@ -197,12 +196,15 @@ void check_gemms(const std::string& chip_name, NumberFormat format, const std::s
     gemm.m = std::stoll(row[static_cast<std::size_t>(m)]);
     gemm.k = std::stoll(row[static_cast<std::size_t>(k)]);
     gemm.n = std::stoll(row[static_cast<std::size_t>(n)]);
-    const double rows = static_cast<double>(gemm.m), depth = static_cast<double>(gemm.k), columns = static_cast<double>(gemm.n);
+    const double rows = static_cast<double>(gemm.m), depth = static_cast<double>(gemm.k),
+                 columns = static_cast<double>(gemm.n);
     if (depth * columns < 8e6) continue;  // no layer of a model worth serving is smaller
     gemm.flops = Flops(2 * rows * depth * columns);
     gemm.bytes = Bytes((depth * columns + rows * depth) * bytes_of(format) + rows * columns * 2);
     ratios.push_back(price_gemm(chip, gemm).time.value() / (unit * std::stod(row[static_cast<std::size_t>(time)])));
-    testing::note_accuracy("GEMM kernels alone on " + chip_name + " against measured (fractions of whole stacks: too slow)", "test_perf", ratios.back() - 1);
+    testing::note_accuracy(
+        "GEMM kernels alone on " + chip_name + " against measured (fractions of whole stacks: too slow)", "test_perf",
+        ratios.back() - 1);
   }
   REQUIRE(ratios.size() > 200);
   std::nth_element(ratios.begin(), ratios.begin() + std::ssize(ratios) / 2, ratios.end());
@@ -217,7 +219,8 @@ TEST_CASE("GEMMs on H20 take at most 1.7 times their measured times, in the medi
 }
 
 TEST_CASE("GEMMs on H200 in BF16 take at most 1.7 times their measured times, in the median") {
-  check_gemms("h200", NumberFormat::kBf16, "/ops/h200_sxm_vllm0.24.0/gemm.csv.gz", 2, 4, 3, 5, 1e-3, "torch.nn.functional.linear", 1.7);
+  check_gemms("h200", NumberFormat::kBf16, "/ops/h200_sxm_vllm0.24.0/gemm.csv.gz", 2, 4, 3, 5, 1e-3,
+              "torch.nn.functional.linear", 1.7);
 }
 
 }  // namespace silicast

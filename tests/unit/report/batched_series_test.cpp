@@ -68,14 +68,12 @@ TEST_CASE("MSER agrees with its definition evaluated in full") {
   RandomStream random(4, "mser");
   for (int trial = 0; trial < 50; ++trial) {
     std::vector<double> means;
-    for (int i = 0; i < 80; ++i)
-      means.push_back(100 + (i < 15 ? (15 - i) * random.uniform() : 0) + random.normal());
+    for (int i = 0; i < 80; ++i) means.push_back(100 + (i < 15 ? (15 - i) * random.uniform() : 0) + random.normal());
     std::size_t best = 0;
     double least = std::numeric_limits<double>::infinity();
     for (std::size_t d = 0; 2 * d <= means.size(); ++d) {
       const double kept = static_cast<double>(means.size() - d);
-      const double mean =
-          std::accumulate(means.begin() + static_cast<std::ptrdiff_t>(d), means.end(), 0.0) / kept;
+      const double mean = std::accumulate(means.begin() + static_cast<std::ptrdiff_t>(d), means.end(), 0.0) / kept;
       double squares = 0;
       for (std::size_t i = d; i < means.size(); ++i) squares += (means[i] - mean) * (means[i] - mean);
       if (squares / (kept * kept) < least) least = squares / (kept * kept), best = d;
@@ -91,8 +89,7 @@ TEST_CASE("MSER agrees with its definition evaluated in full") {
 TEST_CASE("MSER cuts a transient at its end") {
   RandomStream random(5, "transient");
   BatchedSeries series;
-  for (int i = 0; i < 64'000; ++i)
-    series.add(i, 10 + (i < 10'000 ? 8.0 * (1 - i / 10'000.0) : 0.0) + random.uniform());
+  for (int i = 0; i < 64'000; ++i) series.add(i, 10 + (i < 10'000 ? 8.0 * (1 - i / 10'000.0) : 0.0) + random.uniform());
   const auto from = series.steady_from();
   REQUIRE(from);
   REQUIRE(*from >= 8'000);

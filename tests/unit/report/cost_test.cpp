@@ -117,8 +117,7 @@ TEST_CASE("cost rests on TDP, server factor and power shares too, as electricity
   CHECK(weakest_with([](CostInputs& in) { in.pools[0].server_factor.grade = Grade::kEstimate; }) ==
         "server power of pool");
   CHECK(weakest_with([](CostInputs& in) { in.power.off.grade = Grade::kEstimate; }) == "power off");
-  CHECK(weakest_with([](CostInputs& in) { in.power.prefill.grade = Grade::kEstimate; }) ==
-        "power in prefill");
+  CHECK(weakest_with([](CostInputs& in) { in.power.prefill.grade = Grade::kEstimate; }) == "power in prefill");
 }
 
 TEST_CASE("parts of a cost that are not known are left out instead of being nothing") {
@@ -127,8 +126,7 @@ TEST_CASE("parts of a cost that are not known are left out instead of being noth
   in.pools[0].porting.reset();
   for (const Metric& metric : cost_metrics(cost_of(in))) {
     INFO(metric.key);
-    if (metric.key == "capital_per_hour_rmb" || metric.key == "porting_per_hour_rmb")
-      CHECK(std::isnan(metric.value));
+    if (metric.key == "capital_per_hour_rmb" || metric.key == "porting_per_hour_rmb") CHECK(std::isnan(metric.value));
     if (metric.key == "electricity_per_hour_rmb") CHECK(metric.value == Approx(2));
   }
 }

@@ -71,8 +71,7 @@ Coverage coverage_of(const Queue& queue, int seeds) {
     mean += holds(waits.mean_interval, queue.mean_wait());
     p99 += holds(waits.p99_interval, queue.p99_wait());
   }
-  return {100.0 * mean / given_mean, 100.0 * p99 / given_p99, 100.0 * given_mean / seeds,
-          100.0 * given_p99 / seeds};
+  return {100.0 * mean / given_mean, 100.0 * p99 / given_p99, 100.0 * given_mean / seeds, 100.0 * given_p99 / seeds};
 }
 
 }  // namespace
@@ -143,13 +142,12 @@ TEST_CASE("intervals of M/M/1 waiting times cover the truth: means in 88% of run
 
 // Prints the table of METRICS.md: test_report "[measure]".
 TEST_CASE("coverage of intervals, measured", "[.][measure]") {
-  for (const Queue queue :
-       {Queue{1, 0.8, 5'000}, Queue{1, 0.8, 20'000}, Queue{1, 0.8, 200'000}, Queue{1, 0.9, 5'000},
-        Queue{1, 0.9, 20'000}, Queue{1, 0.9, 200'000}, Queue{8, 0.81, 5'000}, Queue{8, 0.81, 20'000},
-        Queue{8, 0.9, 5'000}, Queue{8, 0.9, 20'000}, Queue{8, 0.96, 5'000}, Queue{8, 0.96, 20'000},
-        Queue{8, 0.96, 200'000}}) {
+  for (const Queue queue : {Queue{1, 0.8, 5'000}, Queue{1, 0.8, 20'000}, Queue{1, 0.8, 200'000}, Queue{1, 0.9, 5'000},
+                            Queue{1, 0.9, 20'000}, Queue{1, 0.9, 200'000}, Queue{8, 0.81, 5'000},
+                            Queue{8, 0.81, 20'000}, Queue{8, 0.9, 5'000}, Queue{8, 0.9, 20'000}, Queue{8, 0.96, 5'000},
+                            Queue{8, 0.96, 20'000}, Queue{8, 0.96, 200'000}}) {
     const Coverage coverage = coverage_of(queue, 400);
-    fmt::print("| {} | {} | {} | {:.0f} ({:.0f}) | {:.0f} ({:.0f}) |\n", queue.servers, queue.load,
-               queue.requests, coverage.mean, coverage.given_mean, coverage.p99, coverage.given_p99);
+    fmt::print("| {} | {} | {} | {:.0f} ({:.0f}) | {:.0f} ({:.0f}) |\n", queue.servers, queue.load, queue.requests,
+               coverage.mean, coverage.given_mean, coverage.p99, coverage.given_p99);
   }
 }

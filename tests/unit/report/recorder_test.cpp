@@ -70,8 +70,7 @@ Recorder five_requests(const RunFacts& facts) {
 
 }  // namespace
 
-TEST_CASE(
-    "latencies are those of completed requests; TPOT leaves out the first token and single-token answers") {
+TEST_CASE("latencies are those of completed requests; TPOT leaves out the first token and single-token answers") {
   const Summary summary = five_requests(facts_of()).summarize(at(14));
   const GroupSummary& all = summary.total;
   CHECK(all.ttft.count == 4);
@@ -205,8 +204,7 @@ TEST_CASE("classes are judged by their own targets and add up to the whole") {
   CHECK(summary.pools.empty());
 }
 
-TEST_CASE(
-    "gaps between tokens: steady sequences in the first iteration, all in the later ones, others singly") {
+TEST_CASE("gaps between tokens: steady sequences in the first iteration, all in the later ones, others singly") {
   Recorder recorder(facts_of());
   recorder.request_arrived(at(0), 1);
   RunRecord run;

@@ -154,8 +154,7 @@ TEST_CASE("chips that no replica uses stand at the share off, in power, energy a
   CHECK(some_left.use[0].chip_watts.value == all_used.use[0].chip_watts.value);
   CHECK(some_left.use[0].watts.value == Approx(all_used.use[0].watts.value + off_watts));
   CHECK(some_left.energy.watts.value == Approx(all_used.energy.watts.value + off_watts));
-  CHECK(some_left.energy.whole_run_joules.value ==
-        Approx(all_used.energy.whole_run_joules.value + 10 * off_watts));
+  CHECK(some_left.energy.whole_run_joules.value == Approx(all_used.energy.whole_run_joules.value + 10 * off_watts));
   // The same work on more of the bought chips: idle chips draw more than unused ones, so never less energy.
   CHECK(summary_of(3, 4).energy.watts.value > some_left.energy.watts.value);
   CHECK(summary_of(4, 0).energy.watts.value > summary_of(3, 4).energy.watts.value);
@@ -165,8 +164,8 @@ TEST_CASE("energy names the weakest grade among TDP, server factor and power sha
   const auto grade_of = [](auto&& change) {
     RunFacts facts = working_facts();
     PoolFacts& pool = facts.pools[0];
-    for (Evidence* one : {&pool.tdp, &pool.server_factor, &pool.shares.off, &pool.shares.idle,
-                          &pool.shares.decode, &pool.shares.prefill})
+    for (Evidence* one : {&pool.tdp, &pool.server_factor, &pool.shares.off, &pool.shares.idle, &pool.shares.decode,
+                          &pool.shares.prefill})
       one->grade = Grade::kMeasured;
     change(pool);
     Recorder recorder(facts);

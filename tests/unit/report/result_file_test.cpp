@@ -58,8 +58,8 @@ RunFacts facts() {
 
 Summary write_run(const std::string& path, const Options& options) {
   Recorder recorder(facts());
-  ResultFile file(path, {"run of " + fs::path(path).stem().string(), "name: sample\n", 7, "0.1", "abc"},
-                  facts(), {options.rows, true});
+  ResultFile file(path, {"run of " + fs::path(path).stem().string(), "name: sample\n", 7, "0.1", "abc"}, facts(),
+                  {options.rows, true});
   RandomStream random(options.seed, "service");
   PoolSample sample;
   sample.pool = PoolId{0};
@@ -134,8 +134,7 @@ TEST_CASE("series hold rates between samples and watts by busy time") {
   const Folder folder;
   write_run(folder / "a.h5", {});
   const Hdf5Reader file(folder / "a.h5");
-  const auto rate = file.doubles("/series/chat_east/output_tokens"),
-             watts = file.doubles("/series/chat_east/watts");
+  const auto rate = file.doubles("/series/chat_east/output_tokens"), watts = file.doubles("/series/chat_east/watts");
   REQUIRE(rate.size() == 3000);
   CHECK(rate[100] == Approx(10));
   CHECK(watts[100] == Approx(1.8 * 400 * (0.5 * 0.25 + 0.5 * 0.65)));

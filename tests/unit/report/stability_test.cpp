@@ -36,8 +36,7 @@ struct Queue {
       const double phase = 2 * 3.14159265 * i / requests;
       now += random.exponential() / (servers * load * (1 + swing * std::sin(4 * phase)));
       while (!departures.empty() && departures.top() <= now) departures.pop();
-      if (i % size == 0)
-        result.push_back({now, static_cast<double>(i), static_cast<double>(departures.size()), 0, 0});
+      if (i % size == 0) result.push_back({now, static_cast<double>(i), static_cast<double>(departures.size()), 0, 0});
       const double start = std::max(now, free_at.top()), end = start + random.exponential();
       free_at.pop();
       free_at.push(end);

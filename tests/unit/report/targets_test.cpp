@@ -31,8 +31,7 @@ std::string message_of(const auto& action) {
 }  // namespace
 
 TEST_CASE("limits per request and percentile targets are read with their units") {
-  const Targets targets =
-      targets_of("{ttft: 2 s, tpot: 50 ms, e2e_p95: 1 min, itl_p99: 200 ms, tpot_mean: 40 ms}");
+  const Targets targets = targets_of("{ttft: 2 s, tpot: 50 ms, e2e_p95: 1 min, itl_p99: 200 ms, tpot_mean: 40 ms}");
   CHECK(targets.ttft == 2);
   CHECK(targets.tpot == Approx(0.05));
   REQUIRE(targets.percentiles.size() == 3);
@@ -42,8 +41,7 @@ TEST_CASE("limits per request and percentile targets are read with their units")
   CHECK(targets.percentiles[2].name() == "itl_p99");
 }
 
-TEST_CASE(
-    "a request is held to its metric's highest percentile target from p90 on, or to a limit of its own") {
+TEST_CASE("a request is held to its metric's highest percentile target from p90 on, or to a limit of its own") {
   const Targets targets =
       targets_of("{ttft_p50: 1 s, ttft_p90: 2 s, ttft_p99: 3 s, ttft_mean: 0.5 s, e2e: 9 s, e2e_p99: 5 s}");
   CHECK(targets.ttft == 3);

@@ -149,8 +149,7 @@ TEST_CASE("the weakest grade under the energy is shown in the table and the JSON
   summary.energy.known = true;
   summary.energy.weakest = Grade::kThirdParty;
   CHECK(contains(summary_table({&summary, 1}), "energy rests on"));
-  CHECK(nlohmann::json::parse(summary_json({&summary, 1}))["runs"][0]["energy_weakest_grade"] ==
-        "third_party");
+  CHECK(nlohmann::json::parse(summary_json({&summary, 1}))["runs"][0]["energy_weakest_grade"] == "third_party");
 }
 
 TEST_CASE("several pools get a table of their own") {

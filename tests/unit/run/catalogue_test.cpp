@@ -51,16 +51,14 @@ TEST_CASE("routers and schedulers are those that a scenario can name") {
 
 TEST_CASE("an unknown kind is the user's mistake, with what was meant") {
   CHECK_THROWS_AS(list_catalogue("chip", kConfigs, false), InputError);
-  CHECK_THROWS_WITH(list_catalogue("chip", kConfigs, false),
-                    Contains("'chip'") && Contains("did you mean 'chips'?"));
-  CHECK_THROWS_WITH(list_catalogue("zzzzzzzz", kConfigs, false),
-                    !Contains("did you mean") && Contains("routers"));
+  CHECK_THROWS_WITH(list_catalogue("chip", kConfigs, false), Contains("'chip'") && Contains("did you mean 'chips'?"));
+  CHECK_THROWS_WITH(list_catalogue("zzzzzzzz", kConfigs, false), !Contains("did you mean") && Contains("routers"));
 }
 
 TEST_CASE("every number of a chip, node, engine, fabric or price has a grade and a source") {
-  const std::vector<std::string> grades = {
-      std::string(name_of(Grade::kMeasured)), std::string(name_of(Grade::kVendor)),
-      std::string(name_of(Grade::kThirdParty)), std::string(name_of(Grade::kEstimate))};
+  const std::vector<std::string> grades = {std::string(name_of(Grade::kMeasured)), std::string(name_of(Grade::kVendor)),
+                                           std::string(name_of(Grade::kThirdParty)),
+                                           std::string(name_of(Grade::kEstimate))};
   for (const char* kind : {"chips", "nodes", "engines", "clusters", "prices"}) {
     const CatalogueTable table = list_catalogue(kind, kConfigs, true);
     const std::size_t grade = column_of(table, "grade"), source = column_of(table, "source");
@@ -84,8 +82,8 @@ TEST_CASE("every chip that is listed appears with its sources") {
   const CatalogueTable sources = list_catalogue("chips", kConfigs, true);
   for (const std::string& chip : config_names(kConfigs + "/chips")) {
     INFO(chip);
-    CHECK(std::count_if(sources.rows.begin(), sources.rows.end(),
-                        [&](const auto& row) { return row.at(0) == chip; }) >= 3);
+    CHECK(std::count_if(sources.rows.begin(), sources.rows.end(), [&](const auto& row) { return row.at(0) == chip; }) >=
+          3);
   }
 }
 

@@ -54,15 +54,14 @@ TEST_CASE("KV blocks that the scenario gives stand beside those that would fit")
 TEST_CASE("a scenario that does not fit says by how much") {
   const Scenario scenario = read(kTooLarge, {}, Fit::kReported);
   const double missing = scenario.pools[0].memory.shortfall.value() / (1 << 30);
-  CHECK(number_in(explain(scenario, {}), R"(does not fit: ([0-9.]+) GiB short)") ==
-        Approx(missing).margin(0.001));
+  CHECK(number_in(explain(scenario, {}), R"(does not fit: ([0-9.]+) GiB short)") == Approx(missing).margin(0.001));
 }
 
 TEST_CASE("the parts of a chip's memory add up to it") {
   const std::string text = explain(read(kBare), {});
   double parts = 0;
-  for (const char* part : {"weights", "activations, at peak", "runtime reserve", "captured graphs",
-                           "KV cache", "left of the chip"})
+  for (const char* part :
+       {"weights", "activations, at peak", "runtime reserve", "captured graphs", "KV cache", "left of the chip"})
     parts += number_in(text, fmt::format(R"(\n +{} +(-?[0-9.]+) GiB)", part));
   CHECK(parts == Approx(number_in(text, R"(memory per chip, of ([0-9.]+) GiB)")).margin(0.004));
 }

@@ -13,9 +13,13 @@ Scenario zhenwu(int nodes, int span) {
   return read(fmt::format(R"(
 name: zhenwu
 model: llama-3.1-70b
-workload: {{arrivals: {{process: fixed, rate: 1 /s, requests: 1}}, prompt: {{distribution: fixed, tokens: 8}}, output: {{distribution: fixed, tokens: 8}}}}
+workload:
+  arrivals: {{process: fixed, rate: 1 /s, requests: 1}}
+  prompt: {{distribution: fixed, tokens: 8}}
+  output: {{distribution: fixed, tokens: 8}}
 cluster: {{pools: [{{name: main, node: zhenwu-m890, nodes: {}, layout: {{tensor: 8, pipeline: {}}}, engine: vllm}}]}}
-)", nodes, span));
+)",
+                          nodes, span));
 }
 
 TEST_CASE("replicas that never straddle a pod talk within it") {
@@ -33,13 +37,16 @@ TEST_CASE("one replica that straddles two pods prices all of its pool") {
     for (const GroupLinks& link : pool.replica.stage_links) ring = std::min(ring, link.ring);
     return ring;
   };
-  CHECK(std::all_of(one.replica.stage_links.begin(), one.replica.stage_links.end(), [](const GroupLinks& l) { return l.within_pod; }));
-  CHECK_FALSE(std::all_of(three.replica.stage_links.begin(), three.replica.stage_links.end(), [](const GroupLinks& l) { return l.within_pod; }));
+  CHECK(std::all_of(one.replica.stage_links.begin(), one.replica.stage_links.end(),
+                    [](const GroupLinks& l) { return l.within_pod; }));
+  CHECK_FALSE(std::all_of(three.replica.stage_links.begin(), three.replica.stage_links.end(),
+                          [](const GroupLinks& l) { return l.within_pod; }));
   CHECK(slowest(three) < slowest(one));
 }
 
 TEST_CASE("a fabric that no replica reaches into need not hold its nodes") {
-  const Scenario scenario = read(kBare, {"cluster.fabric=clos2", "cluster.pools.0.nodes=2000", "cluster.pools.0.layout.tensor=8"});
+  const Scenario scenario =
+      read(kBare, {"cluster.fabric=clos2", "cluster.pools.0.nodes=2000", "cluster.pools.0.layout.tensor=8"});
   CHECK(scenario.pools[0].replicas == 2000);
   CHECK(scenario.without_effect.size() == 1);
 }

@@ -60,8 +60,7 @@ cluster:
     - {name: main, node: hgx-h100, layout: {tensor: 1}, engine: vllm}
 )";
 
-inline Scenario read(const std::string& text, const std::vector<std::string>& settings = {},
-                     Fit fit = Fit::kRequired) {
+inline Scenario read(const std::string& text, const std::vector<std::string>& settings = {}, Fit fit = Fit::kRequired) {
   return read_scenario(parse_config(text, "s.yaml"), "s.yaml", {kConfigs, settings}, fit);
 }
 

@@ -51,10 +51,9 @@ TEST_CASE("of two settings of a key the last counts") {
 }
 
 TEST_CASE("a setting may replace a list by a longer one, whose items later settings reach") {
-  const Scenario scenario = read(
-      kBare,
-      {"cluster.pools=[{name: a, node: hgx-h100, engine: vllm}, {name: b, node: hgx-h20-96, engine: vllm}]",
-       "cluster.pools.1.nodes=2"});
+  const Scenario scenario =
+      read(kBare, {"cluster.pools=[{name: a, node: hgx-h100, engine: vllm}, {name: b, node: hgx-h20-96, engine: vllm}]",
+                   "cluster.pools.1.nodes=2"});
   REQUIRE(scenario.pools.size() == 2);
   CHECK((scenario.pools[0].nodes == 1 && scenario.pools[1].nodes == 2));
   CHECK(scenario.replicas() == 8 + 2 * 8);
@@ -87,8 +86,7 @@ struct Note {
 };
 
 TEST_CASE("each key that is given and changes nothing is named, with the reason") {
-  const std::string sheet =
-      SILICAST_SOURCE_DIR "/tests/bad_input/base/prices.yaml";  // knows one chip, another
+  const std::string sheet = SILICAST_SOURCE_DIR "/tests/bad_input/base/prices.yaml";  // knows one chip, another
   for (const Note& note :
        std::vector<Note>{{{"cluster.pools.0.replicas=1"}, "router"},
                          {{"output={series: 1 s}"}, "output"},
@@ -110,8 +108,8 @@ TEST_CASE("keys that do have an effect are not named") {
   CHECK(read(kBusy, {"output={file: a.h5, series: 1 s}", "classes={chat: {targets: {ttft: 1 s}}, batch: {}}",
                      "workload.class=batch", "targets={ttft_p99: 2 s}", "prices=china-2026"})
             .without_effect.empty());
-  CHECK(read(kBare, {"cluster.fabric=clos2", "cluster.pools.0.nodes=2",
-                     "cluster.pools.0.layout={tensor: 8, pipeline: 2}"})
+  CHECK(read(kBare,
+             {"cluster.fabric=clos2", "cluster.pools.0.nodes=2", "cluster.pools.0.layout={tensor: 8, pipeline: 2}"})
             .without_effect.empty());
 }
 
@@ -121,8 +119,7 @@ TEST_CASE("a run says which keys had no effect") {
                     [](const std::string& note) { return note.find("output: ") != std::string::npos; }));
 }
 
-TEST_CASE(
-    "a model that does not fit is an error where a fit is required, and a shortfall where it is reported") {
+TEST_CASE("a model that does not fit is an error where a fit is required, and a shortfall where it is reported") {
   CHECK_THROWS_WITH(read(kTooLarge), Contains("does not fit"));
   const Scenario scenario = read(kTooLarge, {}, Fit::kReported);
   CHECK_FALSE(scenario.pools[0].memory.fits());

@@ -41,10 +41,8 @@ TEST_CASE("the same seed gives the same run, another seed another") {
 TEST_CASE("the seed of a scenario draws its arrivals and lengths, and its router's choices") {
   // Round robin draws nothing; with lengths and arrivals fixed only the router draws.
   const std::vector<std::string> no_router = {"router=round_robin"};
-  CHECK(fingerprint_of(read(kBusy, {"seed=4", "router=round_robin"})) !=
-        fingerprint_of(read(kBusy, no_router)));
-  CHECK(fingerprint_of(read(kBare, {"seed=4", "router=random"})) !=
-        fingerprint_of(read(kBare, {"router=random"})));
+  CHECK(fingerprint_of(read(kBusy, {"seed=4", "router=round_robin"})) != fingerprint_of(read(kBusy, no_router)));
+  CHECK(fingerprint_of(read(kBare, {"seed=4", "router=random"})) != fingerprint_of(read(kBare, {"router=random"})));
   CHECK(fingerprint_of(read(kBare, {"seed=4"})) == fingerprint_of(read(kBare)));
 }
 
@@ -111,9 +109,8 @@ TEST_CASE("`until` beyond the end of a run changes nothing") {
 }
 
 TEST_CASE("a pool's replicas have the limits of its engine and the KV blocks of the scenario") {
-  const Scenario scenario =
-      read(kBusy, {"cluster.pools.0.engine={base: vllm, max_batched_tokens: 512, max_sequences: "
-                   "32, max_chunk: 128, max_waiting: 77, block_size: 8}"});
+  const Scenario scenario = read(kBusy, {"cluster.pools.0.engine={base: vllm, max_batched_tokens: 512, max_sequences: "
+                                         "32, max_chunk: 128, max_waiting: 77, block_size: 8}"});
   WorkRates work;
   const PoolSetup setup = pool_setup(scenario.pools[0], work);
   CHECK(setup.replicas == 2);

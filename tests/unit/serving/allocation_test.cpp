@@ -17,8 +17,12 @@ void* operator new(std::size_t size) {
   if (void* memory = std::malloc(size)) return memory;
   throw std::bad_alloc();
 }
-void operator delete(void* memory) noexcept { std::free(memory); }
-void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
+void operator delete(void* memory) noexcept {
+  std::free(memory);
+}
+void operator delete(void* memory, std::size_t) noexcept {
+  std::free(memory);
+}
 
 namespace silicast::testing {
 namespace {
@@ -29,7 +33,8 @@ class EndlessLoop final : public RequestSource {
   std::optional<SimTime> next_time() override { return waiting_ > 0 ? std::optional(now_) : std::nullopt; }
   RequestSpec take() override {
     --waiting_;
-    RequestSpec spec = request_at(now_.ns, 1 + static_cast<std::int32_t>(draw_.below(300)), 1 + static_cast<std::int32_t>(draw_.below(80)));
+    RequestSpec spec = request_at(now_.ns, 1 + static_cast<std::int32_t>(draw_.below(300)),
+                                  1 + static_cast<std::int32_t>(draw_.below(80)));
     if (draw_.below(4) == 0) spec.deadline = spec.arrival + Seconds(0.1 * draw_.exponential());
     return spec;
   }

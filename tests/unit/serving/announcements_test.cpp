@@ -71,8 +71,7 @@ TEST_CASE("a run is announced with the blocks of its first iteration, those for 
   CHECK((seen.runs[1].kv_blocks_start == 3 && seen.runs[1].iterations == 12));
 }
 
-TEST_CASE(
-    "gaps of one iteration are in the runs: all sequences but those that waited longer, then all of them") {
+TEST_CASE("gaps of one iteration are in the runs: all sequences but those that waited longer, then all of them") {
   // One sequence of 10 tokens has 9 gaps; the other, preempted (preemption_test.cpp), has one gap announced
   // singly.
   ClusterSetup setup = one_replica();
@@ -88,8 +87,7 @@ TEST_CASE(
   for (const RunRecord& run : seen.runs) {
     const std::int64_t later = run.iterations - 1;
     steady += run.steady_first + later * run.shape.decode_sequences;
-    seconds +=
-        run.steady_first * run.line.first + (seconds_of(run) - run.line.first) * run.shape.decode_sequences;
+    seconds += run.steady_first * run.line.first + (seconds_of(run) - run.line.first) * run.shape.decode_sequences;
   }
   for (const Gap& gap : seen.gaps) {
     single += gap.count;

@@ -27,14 +27,12 @@ TEST_CASE("who times out in the queue no longer keeps the next one waiting") {
   limits_of(setup).blocks = 12;
   limits_of(setup).max_batched_tokens = limits_of(setup).max_chunk = 1000;
   const auto records =
-      serve(setup, {request_at(0, 60, 50), until(request_at(0, 80, 1), at(5)), request_at(kMs, 10, 1)})
-          .by_index();
+      serve(setup, {request_at(0, 60, 50), until(request_at(0, 80, 1), at(5)), request_at(kMs, 10, 1)}).by_index();
   check_left(records[1], at(5), 0);
   CHECK(records[2].scheduled == at(1.060 + 4 * 1.001));  // the end of the iteration in flight at 5 ms
 }
 
-TEST_CASE(
-    "a request that times out between its chunks leaves with the iteration in flight, and its blocks too") {
+TEST_CASE("a request that times out between its chunks leaves with the iteration in flight, and its blocks too") {
   // 25 blocks. The first has taken 20 by the end of its second chunk at 2.200, in which its client leaves;
   // what the second needs is free from there on only because it did.
   ClusterSetup setup = one_replica();
@@ -108,8 +106,7 @@ TEST_CASE("at the horizon requests in flight end unfinished, with the tokens the
   ClusterSetup setup = one_replica();
   limits_of(setup).max_sequences = 1;
   setup.horizon = at(5);
-  const Watcher seen =
-      serve(setup, {request_at(0, 10, 100), request_at(kMs, 10, 1), request_at(6 * kMs, 10, 1)});
+  const Watcher seen = serve(setup, {request_at(0, 10, 100), request_at(kMs, 10, 1), request_at(6 * kMs, 10, 1)});
   const auto records = seen.by_index();
   REQUIRE(records.size() == 2);  // the third had not arrived
   for (const RequestRecord& record : records) {

@@ -8,7 +8,9 @@
 namespace silicast::testing {
 namespace {
 
-RequestView view(std::int32_t prompt_tokens) { return {prompt_tokens, 0, {}}; }
+RequestView view(std::int32_t prompt_tokens) {
+  return {prompt_tokens, 0, {}};
+}
 
 TEST_CASE("behind every router a request goes to a replica that can hold it, where there is one") {
   for (const auto& router : routers.entries()) {

@@ -30,8 +30,7 @@ TEST_CASE("when blocks run out the last admitted recomputes its prompt and what 
   }));
 }
 
-TEST_CASE(
-    "a preemption after the first token leaves the time of that token and of the first iteration alone") {
+TEST_CASE("a preemption after the first token leaves the time of that token and of the first iteration alone") {
   const RequestRecord record = serve(tight(6), kTwo).by_index()[1];
   CHECK(record.scheduled == at(0));
   CHECK(record.first_token == at(1.016));
@@ -75,8 +74,7 @@ TEST_CASE("the last admitted go first, and come back in the order of their admis
   // * 1.002 = 9.044 the second goes, to the front of the queue. The first ends at 10.045; then 17 tokens of
   // the second, which give its last, share the budget with 7 of the third's 13, whose last 6 give its sixth
   // token.
-  const Watcher seen =
-      serve(tight(9, 24), {request_at(0, 8, 10), request_at(0, 8, 10), request_at(0, 8, 10)});
+  const Watcher seen = serve(tight(9, 24), {request_at(0, 8, 10), request_at(0, 8, 10), request_at(0, 8, 10)});
   const auto records = seen.by_index();
   CHECK(records[0].preemptions == 0);
   CHECK(records[0].end == at(9.044 + 1.001));

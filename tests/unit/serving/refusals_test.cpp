@@ -27,10 +27,9 @@ TEST_CASE("an arrival that finds the queue at its limit is rejected, and a later
   ClusterSetup setup = one_replica();
   limits_of(setup).max_sequences = 1;
   limits_of(setup).max_waiting = 2;
-  const auto records =
-      serve(setup, {request_at(0, 10, 10), request_at(kMs, 10, 1), request_at(2 * kMs, 10, 1),
-                    request_at(3 * kMs, 10, 1), request_at(at(10.020).ns, 10, 1)})
-          .by_index();
+  const auto records = serve(setup, {request_at(0, 10, 10), request_at(kMs, 10, 1), request_at(2 * kMs, 10, 1),
+                                     request_at(3 * kMs, 10, 1), request_at(at(10.020).ns, 10, 1)})
+                           .by_index();
   CHECK(records[2].state == EndState::kCompleted);
   check_rejected(records[3], EndReason::kQueueFull);
   CHECK(records[4].state == EndState::kCompleted);
@@ -51,9 +50,9 @@ TEST_CASE("a rejected request leaves no load behind") {
   setup.make_router = routers.find("least_loaded")->make;
   setup.pools[0].replicas = 2;
   limits_of(setup).blocks = 10;
-  const auto records = serve(setup, {request_at(0, 10, 50), request_at(0, 100, 50), request_at(kMs, 10, 1),
-                                     request_at(kMs, 10, 1)})
-                           .by_index();
+  const auto records =
+      serve(setup, {request_at(0, 10, 50), request_at(0, 100, 50), request_at(kMs, 10, 1), request_at(kMs, 10, 1)})
+          .by_index();
   check_rejected(records[1], EndReason::kKvTooSmall);
   CHECK(records[2].replica == ReplicaId{1});
   CHECK(records[3].replica == ReplicaId{0});

@@ -32,8 +32,8 @@ struct Gateway {
 };
 
 TEST_CASE("the routers are those of the issue, each with a line of help") {
-  CHECK(routers.names() == std::vector<std::string>{"round_robin", "random", "least_loaded", "two_choices",
-                                                    "shortest_by_tokens"});
+  CHECK(routers.names() ==
+        std::vector<std::string>{"round_robin", "random", "least_loaded", "two_choices", "shortest_by_tokens"});
   for (const auto& entry : routers.entries()) CHECK_FALSE(entry.summary.empty());
 }
 
@@ -79,8 +79,7 @@ TEST_CASE("least loaded takes the fewest requests, the lowest id among equals, a
   CHECK(gateway.choose() == 1);
 }
 
-TEST_CASE(
-    "shortest by tokens takes the fewest prompt tokens, the lowest id among equals, and ignores requests") {
+TEST_CASE("shortest by tokens takes the fewest prompt tokens, the lowest id among equals, and ignores requests") {
   Gateway gateway("shortest_by_tokens", 3);
   gateway.set(0, {1, 500});
   gateway.set(1, {9, 90});
@@ -128,10 +127,9 @@ ClusterSetup two_replicas(std::string_view router_name) {
 
 TEST_CASE("in a cluster a request counts as load until it ends") {
   // Alone on the second replica, the second ends at 1.010; the third ties with it and goes to the first.
-  const auto records =
-      serve(two_replicas("least_loaded"), {request_at(0, 10, 100), request_at(0, 10, 1),
-                                           request_at(500 * kUs, 10, 1), request_at(3 * kMs, 10, 1)})
-          .by_index();
+  const auto records = serve(two_replicas("least_loaded"), {request_at(0, 10, 100), request_at(0, 10, 1),
+                                                            request_at(500 * kUs, 10, 1), request_at(3 * kMs, 10, 1)})
+                           .by_index();
   CHECK(records[1].replica == ReplicaId{1});
   CHECK(records[2].replica == ReplicaId{0});
   CHECK(records[3].replica == ReplicaId{1});
@@ -139,11 +137,10 @@ TEST_CASE("in a cluster a request counts as load until it ends") {
 
 TEST_CASE("in a cluster the prompt tokens of a request count until it ends") {
   // Prompts of 90 and 10 stay; 60 and 50 join the 10. Once these have ended, another goes there again.
-  const auto records =
-      serve(two_replicas("shortest_by_tokens"),
-            {request_at(0, 90, 100), request_at(0, 10, 100), request_at(500 * kUs, 60, 1),
-             request_at(600 * kUs, 50, 1), request_at(700 * kUs, 5, 1), request_at(20 * kMs, 5, 1)})
-          .by_index();
+  const auto records = serve(two_replicas("shortest_by_tokens"),
+                             {request_at(0, 90, 100), request_at(0, 10, 100), request_at(500 * kUs, 60, 1),
+                              request_at(600 * kUs, 50, 1), request_at(700 * kUs, 5, 1), request_at(20 * kMs, 5, 1)})
+                           .by_index();
   CHECK((records[2].replica == ReplicaId{1} && records[3].replica == ReplicaId{1}));
   CHECK(records[4].replica == ReplicaId{0});  // 90 against 120
   CHECK(records[5].replica == ReplicaId{1});

@@ -62,8 +62,7 @@ TEST_CASE("every number of the hardware catalogue has a range, a grade and a sou
 TEST_CASE("every chip loads under its own name and has a calibration, a price, a stack and a node") {
   const PriceSheet prices = read_price_sheet(file("prices", "china-2026"));
   std::set<std::string> housed;
-  for (const std::string& name : config_names(folder("nodes")))
-    housed.insert(read_node(file("nodes", name)).chip);
+  for (const std::string& name : config_names(folder("nodes"))) housed.insert(read_node(file("nodes", name)).chip);
   const std::vector<std::string> names = config_names(folder("chips"));
   CHECK(names.size() == 28);
   for (const std::string& name : names) {
@@ -103,8 +102,7 @@ TEST_CASE("every node loads under its own name, names a chip, and joins every fa
       CHECK(in_node <= node.scale_up.link.bandwidth.value);
     }
   }
-  for (const auto& entry : prices.node_server_power)
-    CHECK(std::count(nodes.begin(), nodes.end(), entry.first) == 1);
+  for (const auto& entry : prices.node_server_power) CHECK(std::count(nodes.begin(), nodes.end(), entry.first) == 1);
 }
 
 TEST_CASE("the 910C is the package of two 910B-class dies") {
@@ -115,8 +113,7 @@ TEST_CASE("the 910C is the package of two 910B-class dies") {
 }
 
 TEST_CASE("Ascend 950 peaks are the Cube's, so their ratios to the H20 are below the advertised ones") {
-  CHECK(peak("ascend-950pr", NumberFormat::kFp8) / peak("h20-96", NumberFormat::kFp8) ==
-        Approx(2.92).margin(0.005));
+  CHECK(peak("ascend-950pr", NumberFormat::kFp8) / peak("h20-96", NumberFormat::kFp8) == Approx(2.92).margin(0.005));
   // Advertised as 2.87, which adds the vector unit (425 / 148).
   CHECK(peak("ascend-950pr-atlas350", NumberFormat::kBf16) / peak("h20-96", NumberFormat::kBf16) ==
         Approx(2.55).margin(0.005));
@@ -125,20 +122,18 @@ TEST_CASE("Ascend 950 peaks are the Cube's, so their ratios to the H20 are below
 }
 
 TEST_CASE("the H20 has a sixth of the H200's compute and most of its bandwidth") {
-  CHECK(peak("h200", NumberFormat::kBf16) / peak("h20-96", NumberFormat::kBf16) ==
-        Approx(6.69).margin(0.005));
+  CHECK(peak("h200", NumberFormat::kBf16) / peak("h20-96", NumberFormat::kBf16) == Approx(6.69).margin(0.005));
   CHECK(chip("h200").memory_bandwidth.value / chip("h20-96").memory_bandwidth.value == Approx(1.2));
 }
 
 TEST_CASE("chips without FP8 do not pretend") {
-  for (const char* name : {"ascend-910b", "ascend-910c", "siyuan-590", "zhenwu-810e", "mtt-s4000",
-                           "biren-br104", "biren-br166", "iluvatar-bi-v150", "kunlun-p800", "a100-80"}) {
+  for (const char* name : {"ascend-910b", "ascend-910c", "siyuan-590", "zhenwu-810e", "mtt-s4000", "biren-br104",
+                           "biren-br166", "iluvatar-bi-v150", "kunlun-p800", "a100-80"}) {
     INFO(name);
     CHECK(chip(name).peak_of(NumberFormat::kFp8) == nullptr);
     CHECK(chip(name).peak_of(NumberFormat::kInt8) != nullptr);
   }
-  for (const char* name : {"h20-96", "h100", "h200", "h800"})
-    CHECK(chip(name).peak_of(NumberFormat::kFp4) == nullptr);
+  for (const char* name : {"h20-96", "h100", "h200", "h800"}) CHECK(chip(name).peak_of(NumberFormat::kFp4) == nullptr);
 }
 
 TEST_CASE("an H100 holds what vLLM sees of it") {

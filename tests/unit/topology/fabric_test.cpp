@@ -252,30 +252,25 @@ TEST_CASE("a fabric of 1,024 chips builds in well under a second") {
 TEST_CASE("building refuses what cannot be, with the file and the key") {
   NodeSpec node = node_of(Wiring::kSwitch, 2, 100, 1e-6);
   const auto build = [&](int count, const ClusterFabric& cluster) {
-    return message_of([&] {
-      Fabric::build(std::vector<const NodeSpec*>(static_cast<std::size_t>(count), &node), cluster);
-    });
+    return message_of(
+        [&] { Fabric::build(std::vector<const NodeSpec*>(static_cast<std::size_t>(count), &node), cluster); });
   };
   CHECK(build(0, single_switch(0)) == "s.yaml:1:1: a fabric needs at least one node");
   CHECK(build(2, single_switch(0)) ==
         "n.yaml:1:1: nic: node 'n' has no NIC, but must reach nodes outside its own chassis");
   node.pod = PodSpec{2, link_of(50, 0)};
   CHECK(build(2, single_switch(0)) == "");
-  CHECK(build(3, single_switch(0)) ==
-        "n.yaml:1:1: nic: node 'n' has no NIC, but must reach nodes outside its pod");
+  CHECK(build(3, single_switch(0)) == "n.yaml:1:1: nic: node 'n' has no NIC, but must reach nodes outside its pod");
   node.pod->link = link_of(-1, 0);
-  CHECK(build(2, single_switch(0)) ==
-        "n.yaml:1:1: pod.bandwidth: a link needs a positive bandwidth, not -1 B/s");
+  CHECK(build(2, single_switch(0)) == "n.yaml:1:1: pod.bandwidth: a link needs a positive bandwidth, not -1 B/s");
   node.pod.reset();
   node.nic = link_of(10, -1);
-  CHECK(build(2, single_switch(0)) ==
-        "n.yaml:1:1: nic.latency: a link needs a latency of zero or more, not -0.5 s");
+  CHECK(build(2, single_switch(0)) == "n.yaml:1:1: nic.latency: a link needs a latency of zero or more, not -0.5 s");
   node.nic = link_of(10, 0);
   CHECK(build(5, clos(4, 1, 0)) ==
         "s.yaml:1:1: ports: 10 chips need 5 leaves, but a spine has 4 ports; use more ports");
   node.scale_up.link = link_of(0, 0);
-  CHECK(build(1, single_switch(0)) ==
-        "n.yaml:1:1: scale_up.bandwidth: a link needs a positive bandwidth, not 0 B/s");
+  CHECK(build(1, single_switch(0)) == "n.yaml:1:1: scale_up.bandwidth: a link needs a positive bandwidth, not 0 B/s");
   node = grouped_node();
   node.scale_up.hosts.reset();
   CHECK(build(1, single_switch(0)) ==

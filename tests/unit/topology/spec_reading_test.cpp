@@ -42,11 +42,9 @@ TEST_CASE("broken chips are refused at the value") {
   const auto refusal = [](const std::string& from, const std::string& to) {
     return message_of([&] { read_chip(yaml(with(kChip, from, to))); });
   };
-  CHECK(refusal("software: CUDA", "softwear: CUDA") ==
-        "f.yaml:1:1: missing key 'software'; is it the key 'softwear'?");
+  CHECK(refusal("software: CUDA", "softwear: CUDA") == "f.yaml:1:1: missing key 'software'; is it the key 'softwear'?");
   CHECK(refusal("tdp: 400 W", "tdp: 400") == "f.yaml:7:6: tdp: '400' needs a unit (one of: mW, W, kW, MW)");
-  CHECK(refusal("tdp: 400 W", "tdp: -400 W") ==
-        "f.yaml:7:6: tdp: '-400 W' must be at least 1.00 W and at most 100 kW");
+  CHECK(refusal("tdp: 400 W", "tdp: -400 W") == "f.yaml:7:6: tdp: '-400 W' must be at least 1.00 W and at most 100 kW");
   CHECK(refusal("tdp: 400 W", "tdp: nan W") == "f.yaml:7:6: tdp: 'nan W' is not a finite number");
   CHECK(refusal("1.6 TB/s", "0 TB/s") ==
         "f.yaml:6:38: memory.bandwidth: '0 TB/s' must be at least 1.00 MB/s and at most 1000 TB/s");
@@ -59,8 +57,7 @@ TEST_CASE("broken chips are refused at the value") {
         "f.yaml:7:28: tdp.range: must hold the value: 400 W is not between 500 W and 600 W");
   CHECK(refusal("tdp: 400 W", "tdp: {value: 400 W, grade: sure, source: s}") ==
         "f.yaml:7:28: tdp.grade: unknown grade 'sure' (known: measured, vendor, third_party, estimate)");
-  CHECK(refusal("tdp: 400 W", "tdp: 400 W\ndies: 0") ==
-        "f.yaml:8:7: dies: '0' must be a whole number from 1 to 64");
+  CHECK(refusal("tdp: 400 W", "tdp: 400 W\ndies: 0") == "f.yaml:8:7: dies: '0' must be a whole number from 1 to 64");
 }
 
 constexpr const char* kNode =
@@ -98,8 +95,7 @@ TEST_CASE("broken nodes are refused at the value") {
   CHECK(refusal("wiring: groups", "wiring: ring") ==
         "f.yaml:5:20: scale_up.wiring: unknown wiring 'ring' (known: mesh, switch, groups)");
   CHECK(refusal("wiring: groups", "wiring: mesh").find("unknown key") != std::string::npos);
-  CHECK(refusal("nodes: 4", "nodes: 1") ==
-        "f.yaml:8:14: pod.nodes: '1' must be a whole number from 2 to 100000");
+  CHECK(refusal("nodes: 4", "nodes: 1") == "f.yaml:8:14: pod.nodes: '1' must be a whole number from 2 to 100000");
   CHECK(refusal("400 Gb/s", "400 Gbit/s") ==
         "f.yaml:9:18: nic.bandwidth: '400 Gbit/s' has an unknown unit 'Gbit/s'; did you mean 'Gb/s'? (known: "
         "B/s, KB/s, "
@@ -108,8 +104,7 @@ TEST_CASE("broken nodes are refused at the value") {
 }
 
 TEST_CASE("a leaf's ports are divided by the oversubscription") {
-  const std::string text =
-      "name: x\ndescription: d\nkind: clos2\nhop_latency: 1 us\nports: 64\noversubscription: ";
+  const std::string text = "name: x\ndescription: d\nkind: clos2\nhop_latency: 1 us\nports: 64\noversubscription: ";
   CHECK(read_cluster_fabric(yaml(text + "1")).leaf_down_ports() == 32);
   CHECK(read_cluster_fabric(yaml(text + "3")).leaf_down_ports() == 48);
   CHECK(read_cluster_fabric(yaml(text + "64")).leaf_up_ports() == 1);
@@ -129,7 +124,8 @@ TEST_CASE("a single switch takes no Clos sizes") {
 TEST_CASE("calibration fractions are over 0 and at most 1") {
   const std::string text =
       "chip: c\ndescription: d\ncompute: 0.5\ngemm_half_tokens: 64\nattention_compute: 0.4\nmemory: 0.6\n"
-      "memory_half_bytes: 6 MB\nlaunch: 2 us\ncollective_start: 5 us\ncollective_efficiency: 0.8\nattention_half_tokens: 512\n";
+      "memory_half_bytes: 6 MB\nlaunch: 2 us\ncollective_start: 5 us\ncollective_efficiency: "
+      "0.8\nattention_half_tokens: 512\n";
   const Calibration calibration = read_calibration(yaml(text));
   CHECK(calibration.compute.value == 0.5);
   CHECK(calibration.memory_half_bytes.value == 6e6);

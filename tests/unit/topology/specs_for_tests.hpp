@@ -16,8 +16,7 @@ inline LinkSpec link_of(double bandwidth, double latency) {
   return {evidence_of(bandwidth), evidence_of(latency)};
 }
 
-inline NodeSpec node_of(Wiring wiring, int chips, double bandwidth, double latency,
-                        const std::string& name = "n") {
+inline NodeSpec node_of(Wiring wiring, int chips, double bandwidth, double latency, const std::string& name = "n") {
   NodeSpec node;
   node.name = name;
   node.chip = name;

@@ -11,8 +11,7 @@
 namespace silicast {
 namespace {
 
-constexpr char kLengths[] =
-    "\nprompt: {distribution: fixed, tokens: 1}\noutput: {distribution: fixed, tokens: 1}\n";
+constexpr char kLengths[] = "\nprompt: {distribution: fixed, tokens: 1}\noutput: {distribution: fixed, tokens: 1}\n";
 
 std::vector<RequestSpec> play(const std::string& arrivals) {
   return requests_of("arrivals: {" + arrivals + "}" + kLengths);
@@ -64,8 +63,7 @@ TEST_CASE("gamma gaps of cv 1/sqrt(2) fit the Erlang distribution of two stages"
 
 TEST_CASE("weibull gaps of a shape fit the Weibull distribution") {
   for (const double shape : {0.5, 2.0}) {
-    const auto gaps =
-        gaps_of(play(fmt::format("process: weibull, rate: 5 /s, shape: {}, requests: 100000", shape)));
+    const auto gaps = gaps_of(play(fmt::format("process: weibull, rate: 5 /s, shape: {}, requests: 100000", shape)));
     const double scale = 0.2 / std::tgamma(1 + 1 / shape);
     CHECK(ks_of(gaps, [&](double x) { return exponential_cdf(std::pow(x / scale, shape)); }) < kKsLimit);
   }
@@ -74,8 +72,7 @@ TEST_CASE("weibull gaps of a shape fit the Weibull distribution") {
 TEST_CASE("weibull gaps have the rate and the cv asked for") {
   for (const double cv : {0.2, 1.0, 2.5}) {
     INFO(cv);
-    const auto gaps =
-        gaps_of(play(fmt::format("process: weibull, rate: 5 /s, cv: {}, requests: 400000", cv)));
+    const auto gaps = gaps_of(play(fmt::format("process: weibull, rate: 5 /s, cv: {}, requests: 400000", cv)));
     CHECK(moments_of(gaps).mean == Approx(0.2).epsilon(0.02));
     CHECK(moments_of(gaps).cv == Approx(cv).epsilon(0.03));
   }
@@ -91,8 +88,8 @@ TEST_CASE("fixed arrivals come at multiples of the interval and do not drift") {
 
 TEST_CASE("a diurnal process is Poisson of rate 1 once time is changed by its expected count") {
   const double rate = 20, swing = 0.8, period = 1000, phase = 100;
-  const auto requests = play(
-      "process: diurnal, rate: 20 /s, peak_to_mean: 1.8, period: 1000 s, phase: 100 s, requests: 100000");
+  const auto requests =
+      play("process: diurnal, rate: 20 /s, peak_to_mean: 1.8, period: 1000 s, phase: 100 s, requests: 100000");
   const double omega = 2 * std::numbers::pi / period;
   const auto expected = [&](double t) {
     return rate * (t + swing / omega * (std::cos(omega * phase) - std::cos(omega * (t + phase))));
@@ -108,8 +105,7 @@ TEST_CASE("a diurnal process is Poisson of rate 1 once time is changed by its ex
   std::vector<double> shifted;
   for (std::size_t i = 1; i < requests.size(); ++i) {
     const double start = requests[i - 1].arrival.seconds(), end = requests[i].arrival.seconds();
-    shifted.push_back(rate *
-                      (end - start + swing / omega * (std::cos(omega * start) - std::cos(omega * end))));
+    shifted.push_back(rate * (end - start + swing / omega * (std::cos(omega * start) - std::cos(omega * end))));
   }
   CHECK(ks_of(shifted, exponential_cdf) > kKsLimit);
 }
@@ -160,8 +156,8 @@ TEST_CASE("requests and duration bound a generator, whichever comes first") {
   CHECK(play("process: fixed, rate: 10 /s, duration: 1 s").size() == 10);  // the one at 1 s is outside
   CHECK(play("process: fixed, rate: 10 /s, duration: 1 s, requests: 4").size() == 4);
   CHECK(play("process: fixed, rate: 10 /s, duration: 1 s, requests: 40").size() == 10);
-  CHECK(workload_of(std::string("arrivals: {process: poisson, rate: 10 /s, duration: 1 h}") + kLengths)
-            .info.requests == 36000);
+  CHECK(workload_of(std::string("arrivals: {process: poisson, rate: 10 /s, duration: 1 h}") + kLengths).info.requests ==
+        36000);
 }
 
 TEST_CASE("the first arrivals of each process are pinned") {
@@ -210,8 +206,7 @@ TEST_CASE("broken arrivals are told exactly") {
   CHECK(error_of("process: poisson, requests: 1") == "w.yaml:1:11: arrivals: missing key 'rate'");
   CHECK(error_of("process: poisson, rate: 5, requests: 1") ==
         "w.yaml:1:36: arrivals.rate: '5' needs a unit (one of: /s, /min, /h, req/s, requests/s, /d)");
-  CHECK(error_of("process: poisson, rate: 0 /s, requests: 1") ==
-        "w.yaml:1:36: arrivals.rate: '0 /s' must be positive");
+  CHECK(error_of("process: poisson, rate: 0 /s, requests: 1") == "w.yaml:1:36: arrivals.rate: '0 /s' must be positive");
   CHECK(error_of("process: poisson, rate: -1 /s, requests: 1") ==
         "w.yaml:1:36: arrivals.rate: '-1 /s' must be positive");
   CHECK(error_of("process: poisson, rate: 1e10 /s, requests: 1") ==
@@ -236,8 +231,7 @@ TEST_CASE("broken arrivals are told exactly") {
         "w.yaml:1:44: arrivals.cv: '0' must be at least 0.01 and at most 100");
   CHECK(error_of("process: diurnal, rate: 1 /s, peak_to_mean: 3, period: 1 d, requests: 1") ==
         "w.yaml:1:56: arrivals.peak_to_mean: '3' must be at least 1 and at most 2");
-  CHECK(error_of("process: piecewise, pieces: [], requests: 1") ==
-        "w.yaml:1:40: arrivals.pieces: an empty list");
+  CHECK(error_of("process: piecewise, pieces: [], requests: 1") == "w.yaml:1:40: arrivals.pieces: an empty list");
   CHECK(error_of("process: piecewise, pieces: [{rate: 1 /s}]") ==
         "w.yaml:1:11: arrivals: needs an end: give requests, duration or both");
   CHECK(error_of("process: piecewise, pieces: [{rate: 1 /s}, {until: 2 s, rate: 1 /s}]") ==
@@ -253,8 +247,7 @@ TEST_CASE("broken arrivals are told exactly") {
 
 TEST_CASE("arrivals that run past the clock are an error, not an overflow") {
   // 1000 gaps of 11 days on average with a cv of 100 take 32 years on average, and now and then over 63.
-  const std::string yaml =
-      std::string("arrivals: {process: gamma, rate: 1e-6 /s, cv: 100, requests: 1000}") + kLengths;
+  const std::string yaml = std::string("arrivals: {process: gamma, rate: 1e-6 /s, cv: 100, requests: 1000}") + kLengths;
   int past = 0;
   for (WorkloadContext context = context_of(); context.seed <= 50; ++context.seed) {
     const std::string message = message_of([&] {
@@ -263,8 +256,7 @@ TEST_CASE("arrivals that run past the clock are an error, not an overflow") {
                            [](const auto& a, const auto& b) { return a.arrival < b.arrival; }));
     });
     if (message == "no error") continue;
-    CHECK(message ==
-          "w.yaml:1:11: arrivals: arrivals run past 63 years; ask for fewer requests or a higher rate");
+    CHECK(message == "w.yaml:1:11: arrivals: arrivals run past 63 years; ask for fewer requests or a higher rate");
     ++past;
   }
   CHECK(past > 0);

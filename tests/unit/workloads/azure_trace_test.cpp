@@ -40,8 +40,7 @@ TEST_CASE("the Azure conversation trace has the statistics its publishers state"
   const std::string data = given != nullptr ? given : std::string(SILICAST_SOURCE_DIR) + "/../shared/data";
   const std::string file = data + "/traces/azure_llm_2023_conv.csv";
   if (!std::filesystem::exists(file)) {
-    WARN("SKIPPED: no " << file
-                        << "; set SILICAST_DATA to a folder that holds traces/azure_llm_2023_conv.csv");
+    WARN("SKIPPED: no " << file << "; set SILICAST_DATA to a folder that holds traces/azure_llm_2023_conv.csv");
     return;
   }
   const Workload workload = workload_of("trace: {format: azure, file: '" + file + "'}");

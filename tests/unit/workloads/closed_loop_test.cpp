@@ -44,8 +44,7 @@ double by_output(const RequestSpec& request) {
 }
 
 TEST_CASE("a closed loop without thinking keeps exactly its clients in flight") {
-  const Workload workload =
-      workload_of(std::string("closed_loop: {concurrency: 64, requests: 1000}") + kLengths);
+  const Workload workload = workload_of(std::string("closed_loop: {concurrency: 64, requests: 1000}") + kLengths);
   CHECK_FALSE(workload.info.open_loop);
   CHECK(workload.info.requests == 1000);
   const Served served = serve(*workload.source, by_output);
@@ -55,15 +54,14 @@ TEST_CASE("a closed loop without thinking keeps exactly its clients in flight") 
 }
 
 TEST_CASE("a closed loop of fewer requests than clients asks each once") {
-  const Served served = serve(
-      *workload_of(std::string("closed_loop: {concurrency: 64, requests: 10}") + kLengths).source, by_output);
+  const Served served =
+      serve(*workload_of(std::string("closed_loop: {concurrency: 64, requests: 10}") + kLengths).source, by_output);
   CHECK(served.requests.size() == 10);
   CHECK(served.most_in_flight == 10);
 }
 
 TEST_CASE("clients of a closed loop all ask at time 0, in their order") {
-  const Workload workload =
-      workload_of(std::string("closed_loop: {concurrency: 5, requests: 100}") + kLengths);
+  const Workload workload = workload_of(std::string("closed_loop: {concurrency: 5, requests: 100}") + kLengths);
   for (std::int32_t client = 0; client < 5; ++client) {
     CHECK(workload.source->next_time() == SimTime{});
     CHECK(workload.source->take().client == client);
@@ -85,8 +83,8 @@ TEST_CASE("a client asks again when its own answer ended, after its fixed pause"
 }
 
 TEST_CASE("exponential thinking has its mean and keeps fewer in flight") {
-  const Workload workload = workload_of(
-      std::string("closed_loop: {concurrency: 10, requests: 50000, think_time: {mean: 2 s}}") + kLengths);
+  const Workload workload =
+      workload_of(std::string("closed_loop: {concurrency: 10, requests: 50000, think_time: {mean: 2 s}}") + kLengths);
   const Served served = serve(*workload.source, [](const RequestSpec&) { return 1.0; });
   std::map<std::int32_t, SimTime> last;
   std::vector<double> pauses;
@@ -100,8 +98,7 @@ TEST_CASE("exponential thinking has its mean and keeps fewer in flight") {
 }
 
 TEST_CASE("a closed loop ends at its duration") {
-  const Workload workload =
-      workload_of(std::string("closed_loop: {concurrency: 3, duration: 10 s}") + kLengths);
+  const Workload workload = workload_of(std::string("closed_loop: {concurrency: 3, duration: 10 s}") + kLengths);
   CHECK_FALSE(workload.info.requests.has_value());
   const Served served = serve(*workload.source, [](const RequestSpec&) { return 1.0; });
   CHECK(served.requests.size() == 30);  // at 0 to 9 s
@@ -137,8 +134,7 @@ TEST_CASE("a closed loop says whether answers will bring more requests, through 
     CHECK_FALSE(source.next_time().has_value());
     CHECK_FALSE(source.more_after_ends());
   }
-  const Workload open =
-      workload_of(std::string("arrivals: {process: fixed, rate: 1 /s, requests: 3}") + kLengths);
+  const Workload open = workload_of(std::string("arrivals: {process: fixed, rate: 1 /s, requests: 3}") + kLengths);
   CHECK_FALSE(open.source->more_after_ends());
   const Workload cut = workload_of("{slice: {first: 2}, " + loop + "}");
   cut.source->take();
@@ -169,8 +165,7 @@ TEST_CASE("a merged closed loop hears of its own answers alone") {
 }
 
 TEST_CASE("answering a client that asked nothing is our mistake") {
-  const Workload workload =
-      workload_of(std::string("closed_loop: {concurrency: 2, requests: 100}") + kLengths);
+  const Workload workload = workload_of(std::string("closed_loop: {concurrency: 2, requests: 100}") + kLengths);
   const RequestSpec request = workload.source->take();
   workload.source->ended(request, SimTime{1});
   CHECK_THROWS(workload.source->ended(request, SimTime{2}));
@@ -203,9 +198,7 @@ TEST_CASE("merged closed loops together have at most as many clients as one may 
 }
 
 TEST_CASE("a broken closed loop is told exactly") {
-  const auto error = [](const std::string& text) {
-    return message_of([&] { workload_of(text + kLengths); });
-  };
+  const auto error = [](const std::string& text) { return message_of([&] { workload_of(text + kLengths); }); };
   CHECK(error("closed_loop: {requests: 1}") == "w.yaml:1:14: closed_loop: missing key 'concurrency'");
   CHECK(error("closed_loop: {concurrency: 4}") ==
         "w.yaml:1:14: closed_loop: needs an end: give requests, duration or both");

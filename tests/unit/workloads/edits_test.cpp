@@ -20,15 +20,12 @@ class EditsFixture {
   EditsFixture() {
     std::string text = "t,p,o\n";
     for (int i = 0; i < 10; ++i)
-      text += std::to_string(1000 + i) + "," + std::to_string(10 + i) + "," + std::to_string(100 * (i + 1)) +
-              "\n";
+      text += std::to_string(1000 + i) + "," + std::to_string(10 + i) + "," + std::to_string(100 * (i + 1)) + "\n";
     folder.write("t.csv", text);
     context = context_of(folder.path());
     context.class_names = {"chat", "batch"};
   }
-  std::vector<RequestSpec> play(const std::string& edits) const {
-    return requests_of(kTrace + edits, context);
-  }
+  std::vector<RequestSpec> play(const std::string& edits) const { return requests_of(kTrace + edits, context); }
   Times times(const std::string& edits) const {
     Times times;
     for (const RequestSpec& request : play(edits)) times.push_back(request.arrival.ns);
@@ -49,8 +46,7 @@ TEST_CASE_METHOD(EditsFixture, "speed divides the times between arrivals") {
   CHECK(times("speed: 1") == times(""));
 }
 
-TEST_CASE_METHOD(EditsFixture,
-                 "a slice by time keeps the window, its end left out, and starts at its start") {
+TEST_CASE_METHOD(EditsFixture, "a slice by time keeps the window, its end left out, and starts at its start") {
   CHECK(times("slice: {from: 2 s, to: 5 s}") == Times{0, kSecond, 2 * kSecond});
   CHECK(play("slice: {from: 2 s, to: 5 s}")[0].prompt_tokens == 12);
   CHECK(times("slice: {from: 7.5 s}") == Times{kSecond / 2, 3 * kSecond / 2});
@@ -63,8 +59,7 @@ TEST_CASE_METHOD(EditsFixture, "a slice by count keeps the first requests, of th
   CHECK(times("slice: {first: 100}").size() == 10);
 }
 
-TEST_CASE_METHOD(EditsFixture,
-                 "a slice is cut on the trace's own clock, before speed, in whatever order they stand") {
+TEST_CASE_METHOD(EditsFixture, "a slice is cut on the trace's own clock, before speed, in whatever order they stand") {
   CHECK(times("slice: {from: 2 s, to: 5 s}\nspeed: 2") == Times{0, kSecond / 2, kSecond});
   CHECK(times("speed: 2\nslice: {from: 2 s, to: 5 s}") == Times{0, kSecond / 2, kSecond});
 }
@@ -101,8 +96,8 @@ TEST_CASE_METHOD(EditsFixture, "a timeout counts from the arrival as it is simul
 }
 
 TEST_CASE_METHOD(EditsFixture, "the timeout of a merged part does not shrink with the speed of the whole") {
-  const auto requests = requests_of(
-      "speed: 2\nmerge: [{timeout: 30 s, " + std::string(kTrace, sizeof(kTrace) - 2) + "}]", context);
+  const auto requests =
+      requests_of("speed: 2\nmerge: [{timeout: 30 s, " + std::string(kTrace, sizeof(kTrace) - 2) + "}]", context);
   CHECK(requests.at(4).arrival.ns == 2 * kSecond);
   CHECK(requests.at(4).deadline.ns == 32 * kSecond);
 }
@@ -113,8 +108,7 @@ constexpr char kMany[] =
 
 TEST_CASE("clients abort with their probability after an exponential time") {
   std::vector<double> waits;
-  for (const RequestSpec& request :
-       requests_of(std::string(kMany) + "abort: {probability: 0.2, after: {mean: 5 s}}")) {
+  for (const RequestSpec& request : requests_of(std::string(kMany) + "abort: {probability: 0.2, after: {mean: 5 s}}")) {
     if (request.deadline == SimTime::never()) continue;
     CHECK(request.deadline_is_abort);
     waits.push_back((request.deadline - request.arrival).value());
@@ -146,13 +140,11 @@ TEST_CASE("another abort probability changes who leaves, never when") {
   CHECK(same > 9000);
 }
 
-TEST_CASE_METHOD(EditsFixture,
-                 "a merge gives every request of every part, in time order, each with its own edits") {
+TEST_CASE_METHOD(EditsFixture, "a merge gives every request of every part, in time order, each with its own edits") {
   const std::string trace(kTrace, sizeof(kTrace) - 2);
-  const auto requests =
-      requests_of("merge:\n- {" + trace + ", class: batch}\n- {" + trace +
-                      ", speed: 2, max_output: 50}\n- {slice: {from: 8 s}, " + trace + "}\n",
-                  context);
+  const auto requests = requests_of("merge:\n- {" + trace + ", class: batch}\n- {" + trace +
+                                        ", speed: 2, max_output: 50}\n- {slice: {from: 8 s}, " + trace + "}\n",
+                                    context);
   REQUIRE(requests.size() == 22);
   std::map<std::int64_t, int> at;
   int batch = 0, cut = 0;
@@ -179,8 +171,7 @@ TEST_CASE("a part added to a merge does not shift the draws of the others") {
   WorkloadContext context = context_of();
   context.class_names = {"chat", "batch"};
   const auto both = requests_of(
-      "merge: [" + part + "}, " + part + ", class: batch, abort: {probability: 0.5, after: {mean: 1 s}}}]",
-      context);
+      "merge: [" + part + "}, " + part + ", class: batch, abort: {probability: 0.5, after: {mean: 1 s}}}]", context);
   std::size_t next = 0;
   bool differ = false;
   for (const RequestSpec& request : both) {
@@ -219,10 +210,8 @@ TEST_CASE_METHOD(EditsFixture, "broken edits are told exactly") {
         "w.yaml:2:9: slice.frm: unknown key; did you mean 'from'? (known: first, from, to)");
   CHECK(error_of("slice: {from: 1 h}") == "w.yaml:2:8: slice: keeps no request of the trace 'DIR/t.csv'");
   CHECK(error_of("token_scale: nan") == "w.yaml:2:14: token_scale: 'nan' is not a finite number");
-  CHECK(error_of("token_scale: 0") ==
-        "w.yaml:2:14: token_scale: '0' must be at least 0.001 and at most 1000");
-  CHECK(error_of("max_output: 0") ==
-        "w.yaml:2:13: max_output: '0' must be a whole number from 1 to 100000000");
+  CHECK(error_of("token_scale: 0") == "w.yaml:2:14: token_scale: '0' must be at least 0.001 and at most 1000");
+  CHECK(error_of("max_output: 0") == "w.yaml:2:13: max_output: '0' must be a whole number from 1 to 100000000");
   CHECK(error_of("class: bach") ==
         "w.yaml:2:8: class: unknown class 'bach'; did you mean 'batch'? (known: chat, batch)");
   CHECK(error_of("timeout: 30") ==

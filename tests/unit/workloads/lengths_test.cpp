@@ -158,8 +158,7 @@ TEST_CASE("two million lognormal draws are a fraction of a second") {
     const auto start = std::chrono::steady_clock::now();
     for (int i = 0; i < 400000; ++i) sum += lengths->draw(stream);
     best = std::min(
-        best,
-        std::chrono::duration<double, std::nano>(std::chrono::steady_clock::now() - start).count() / 400000);
+        best, std::chrono::duration<double, std::nano>(std::chrono::steady_clock::now() - start).count() / 400000);
   }
   INFO(best << " ns a draw, sum " << sum);
   CHECK(best < 1000);  // 25 ns in a release build; the bound is for sanitizers and busy machines
@@ -172,8 +171,7 @@ TEST_CASE("a broken length is told exactly") {
   CHECK(error_of("{tokens: 3}") == "w.yaml:1:1: missing key 'distribution'");
   CHECK(error_of("{distribution: fixed, tokens: 0}") ==
         "w.yaml:1:31: tokens: '0' must be a whole number from 1 to 100000000");
-  CHECK(error_of("{distribution: fixed, token: 5}") ==
-        "w.yaml:1:1: missing key 'tokens'; is it the key 'token'?");
+  CHECK(error_of("{distribution: fixed, token: 5}") == "w.yaml:1:1: missing key 'tokens'; is it the key 'token'?");
   CHECK(error_of("{distribution: fixed, tokens: 5, max: 6}") ==
         "w.yaml:1:34: max: unknown key (known: distribution, tokens)");
   const std::string two =
@@ -184,19 +182,16 @@ TEST_CASE("a broken length is told exactly") {
   CHECK(error_of("{distribution: lognormal, mean: 3, cv: 1, p50: 2}") == two);
   CHECK(error_of("{distribution: lognormal, mean: 3, p50: 4}") ==
         "w.yaml:1:41: p50: 4 is over the mean 3; a lognormal's median is not");
-  CHECK(error_of("{distribution: lognormal, mean: nan, cv: 1}") ==
-        "w.yaml:1:33: mean: 'nan' is not a finite number");
+  CHECK(error_of("{distribution: lognormal, mean: nan, cv: 1}") == "w.yaml:1:33: mean: 'nan' is not a finite number");
   CHECK(error_of("{distribution: lognormal, mean: 3, cv: -1}") ==
         "w.yaml:1:40: cv: '-1' must be at least 0 and at most 100");
-  CHECK(error_of("{distribution: lognormal, mean: 3, cv: 1, min: 9, max: 8}") ==
-        "w.yaml:1:56: max: 8 is below min 9");
+  CHECK(error_of("{distribution: lognormal, mean: 3, cv: 1, min: 9, max: 8}") == "w.yaml:1:56: max: 8 is below min 9");
   CHECK(error_of("{distribution: geometric, mean: 0.5}") ==
         "w.yaml:1:33: mean: '0.5' must be at least 1 and at most 1e+08");
 }
 
 TEST_CASE("a broken histogram is told exactly") {
-  CHECK(error_of("{distribution: histogram}") ==
-        "w.yaml:1:1: a histogram needs one of values, edges and file");
+  CHECK(error_of("{distribution: histogram}") == "w.yaml:1:1: a histogram needs one of values, edges and file");
   CHECK(error_of("{distribution: histogram, values: [1]}") == "w.yaml:1:1: missing key 'weights'");
   CHECK(error_of("{distribution: histogram, values: [1, 2], weights: [1]}") ==
         "w.yaml:1:52: weights: 1 weights for 2 values");
@@ -216,8 +211,7 @@ TEST_CASE("a broken histogram is told exactly") {
         "w.yaml:1:49: weights: stands in the file already");
   TestFolder folder;
   folder.write("h.csv", "from,to,weight\n1,4,30\n6,6,20\n");
-  CHECK(error_of("{distribution: histogram, file: h.csv}", folder.path()) ==
-        "DIR/h.csv:3:3: to: 6 is not over from 6");
+  CHECK(error_of("{distribution: histogram, file: h.csv}", folder.path()) == "DIR/h.csv:3:3: to: 6 is not over from 6");
   folder.write("h.csv", "value,weight\n1,x\n");
   CHECK(error_of("{distribution: histogram, file: h.csv}", folder.path()) ==
         "DIR/h.csv:2:3: weight: 'x' is not a number from 0 to 1e+15");

@@ -34,8 +34,8 @@ std::string error_of(const std::string& yaml, const std::string& text) {
 
 TEST_CASE("times of a trace count from its first request") {
   const auto requests =
-      play(kAzure, std::string(kAzureHeader) +
-                       "2023-11-16 18:15:46.6805900,374,44\r\n2023-11-16 18:15:50.9951690,396,109\r\n");
+      play(kAzure,
+           std::string(kAzureHeader) + "2023-11-16 18:15:46.6805900,374,44\r\n2023-11-16 18:15:50.9951690,396,109\r\n");
   REQUIRE(requests.size() == 2);
   CHECK(requests[0].arrival.ns == 0);
   CHECK(requests[0].prompt_tokens == 374);
@@ -48,8 +48,8 @@ TEST_CASE("times of a trace count from its first request") {
 }
 
 TEST_CASE("an azure trace may mix stamps with and without a zone") {
-  const auto requests = play(kAzure, std::string(kAzureHeader) +
-                                         "2024-05-10 00:00:00.009930+00:00,10,1\n2024-05-10 00:00:01,20,2\n");
+  const auto requests =
+      play(kAzure, std::string(kAzureHeader) + "2024-05-10 00:00:00.009930+00:00,10,1\n2024-05-10 00:00:01,20,2\n");
   REQUIRE(requests.size() == 2);
   CHECK(requests[1].arrival.ns == 990'070'000);
 }
@@ -74,15 +74,13 @@ TEST_CASE("a jsonl trace reads its keys and passes over the rest") {
 }
 
 TEST_CASE("each unit of time scales a trace's arrivals exactly") {
-  for (const auto& [unit, ns] : {std::pair<std::string, std::int64_t>{"s", 2'500'000'000},
-                                 {"ms", 2'500'000},
-                                 {"us", 2'500},
-                                 {"ns", 3}}) {
+  for (const auto& [unit, ns] :
+       {std::pair<std::string, std::int64_t>{"s", 2'500'000'000}, {"ms", 2'500'000}, {"us", 2'500}, {"ns", 3}}) {
     INFO(unit);
-    const auto requests = play(
-        "trace: {format: csv, file: t.csv, columns: {arrival: t, prompt: p, output: o}, units: {arrival: " +
-            unit + "}}",
-        "t,p,o\n0,1,1\n2.5,1,1\n");
+    const auto requests =
+        play("trace: {format: csv, file: t.csv, columns: {arrival: t, prompt: p, output: o}, units: {arrival: " + unit +
+                 "}}",
+             "t,p,o\n0,1,1\n2.5,1,1\n");
     CHECK(requests.at(1).arrival.ns == ns);
   }
   const auto requests = play(
@@ -132,16 +130,14 @@ TEST_CASE("every broken azure trace is told by line, column and field") {
   CHECK(error_of(kAzure, good + "2123-11-16 18:15:45.9,12,1") ==
         "DIR/t.csv:3:1: TIMESTAMP: '2123-11-16 18:15:45.9' is over 63 years behind the trace's first "
         "request; is the unit right?");
-  CHECK(error_of(kAzure, std::string("\x00\x01\x02garbage", 10)) ==
-        "DIR/t.csv:1:1: not a text file (byte 0x00)");
+  CHECK(error_of(kAzure, std::string("\x00\x01\x02garbage", 10)) == "DIR/t.csv:1:1: not a text file (byte 0x00)");
   CHECK(error_of(kAzure, good + "\x89PNG\r\n\x1a\n") ==
         "DIR/t.csv:3: 1 field where the header has 3; is the line cut off?");
   CHECK(error_of(kAzure, good + std::string(2 << 20, '1')) == "DIR/t.csv:3:1: a line over 1 MiB");
 }
 
 TEST_CASE("every broken csv trace is told by line, column and field") {
-  CHECK(error_of(kCsv, "time,n_in,n_out\n") ==
-        "DIR/t.csv:1: no column 'ts' in the header (known: time, n_in, n_out)");
+  CHECK(error_of(kCsv, "time,n_in,n_out\n") == "DIR/t.csv:1: no column 'ts' in the header (known: time, n_in, n_out)");
   CHECK(error_of(kCsv, "ts,n_in,n_out\n-1,1,1\n") == "DIR/t.csv:2:1: ts: '-1' is negative");
   CHECK(error_of(kCsv, "ts,n_in,n_out\nnan,1,1\n") == "DIR/t.csv:2:1: ts: 'nan' is not a number");
   CHECK(error_of(kCsv, "ts,n_in,n_out\n1e99,1,1\n") == "DIR/t.csv:2:1: ts: '1e99' is too large a time");
@@ -159,8 +155,7 @@ TEST_CASE("every broken jsonl trace is told by line and key") {
         "DIR/t.jsonl:1: no key 'n_out' in the object (known: ts, n_in)");
   CHECK(error_of(kJsonl, "{\"ts\": 1, \"n_in\": 1.5, \"n_out\": 2}\n") ==
         "DIR/t.jsonl:1: n_in: '1.5' is not a whole number");
-  CHECK(error_of(kJsonl, "{\"ts\": -1, \"n_in\": 1, \"n_out\": 2}\n") ==
-        "DIR/t.jsonl:1: ts: '-1' is negative");
+  CHECK(error_of(kJsonl, "{\"ts\": -1, \"n_in\": 1, \"n_out\": 2}\n") == "DIR/t.jsonl:1: ts: '-1' is negative");
   CHECK(error_of(kJsonl, "{\"ts\": \"1\", \"n_in\": 1, \"n_out\": 2}\n") ==
         "DIR/t.jsonl:1: ts: the text '1' where a number is due");
   CHECK(error_of(kJsonl, "{\"ts\": null, \"n_in\": 1, \"n_out\": 2}\n") == "DIR/t.jsonl:1: ts: is null");
@@ -168,9 +163,8 @@ TEST_CASE("every broken jsonl trace is told by line and key") {
         "DIR/t.jsonl:1: n_in: true or false where a number is due");
   CHECK(error_of(kJsonl, "{\"ts\": 1, \"n_in\": [1], \"n_out\": 2}\n") ==
         "DIR/t.jsonl:1: n_in: a list or an object where a number is due");
-  CHECK(
-      error_of(kJsonl, "{\"ts\": 9, \"n_in\": 1, \"n_out\": 2}\n{\"ts\": 8, \"n_in\": 1, \"n_out\": 2}\n") ==
-      "DIR/t.jsonl:2: ts: out of order: '8' comes behind '9'; sort the trace by time");
+  CHECK(error_of(kJsonl, "{\"ts\": 9, \"n_in\": 1, \"n_out\": 2}\n{\"ts\": 8, \"n_in\": 1, \"n_out\": 2}\n") ==
+        "DIR/t.jsonl:2: ts: out of order: '8' comes behind '9'; sort the trace by time");
 }
 
 TEST_CASE("every broken trace mapping is told by its place in the config") {
@@ -181,10 +175,9 @@ TEST_CASE("every broken trace mapping is told by its place in the config") {
   CHECK(error_of("trace: {format: azure}", data) == "w.yaml:1:8: trace: missing key 'file'");
   CHECK(error_of("trace: {format: azure, file: none.csv}", data) ==
         "w.yaml:1:30: trace.file: 'DIR/none.csv' cannot be read; does it exist?");
-  CHECK(error_of("trace: {format: azure, file: .}", data) ==
-        "w.yaml:1:30: trace.file: 'DIR/' is a folder, not a file");
-  CHECK(error_of("trace: {format: csv, file: t.csv, columns: {arrival: ts, prompt: n_in, output: n_out}}",
-                 data) == "w.yaml:1:8: trace: missing key 'units'");
+  CHECK(error_of("trace: {format: azure, file: .}", data) == "w.yaml:1:30: trace.file: 'DIR/' is a folder, not a file");
+  CHECK(error_of("trace: {format: csv, file: t.csv, columns: {arrival: ts, prompt: n_in, output: n_out}}", data) ==
+        "w.yaml:1:8: trace: missing key 'units'");
   CHECK(error_of("trace: {format: csv, file: t.csv, columns: {arrival: ts, promt: n_in, output: n_out}, "
                  "units: {arrival: s}}",
                  data) == "w.yaml:1:44: trace.columns: missing key 'prompt'; is it the key 'promt'?");
@@ -215,8 +208,7 @@ TEST_CASE("a trace is checked to its end before the run, unless told not to") {
 TEST_CASE("what a trace holds is known before the run") {
   TestFolder folder;
   folder.write("t.csv", "ts,n_in,n_out\n10,100,10\n12,200,20\n14,600,30\n");
-  const Workload workload =
-      workload_of(std::string(kCsv) + "\nspeed: 2\nmax_output: 20\n", context_of(folder.path()));
+  const Workload workload = workload_of(std::string(kCsv) + "\nspeed: 2\nmax_output: 20\n", context_of(folder.path()));
   CHECK(workload.info.open_loop);
   CHECK_FALSE(workload.info.generated);
   CHECK(workload.info.requests == 3);

@@ -59,8 +59,7 @@ TEST_CASE_METHOD(PresetFixture, "a closed loop beside a preset keeps the preset'
   folder.write("configs/workloads/plain.yaml",
                "arrivals: {process: fixed, rate: 1 /s, requests: 1}\nprompt: {distribution: fixed, tokens: "
                "5}\noutput: {distribution: fixed, tokens: 6}\n");
-  const Workload workload =
-      workload_of("{preset: plain, closed_loop: {concurrency: 2, requests: 5}}", context);
+  const Workload workload = workload_of("{preset: plain, closed_loop: {concurrency: 2, requests: 5}}", context);
   CHECK_FALSE(workload.info.open_loop);
   CHECK(workload.source->take().prompt_tokens == 5);
 }
@@ -75,8 +74,7 @@ TEST_CASE_METHOD(PresetFixture, "broken presets are told exactly, in the file th
   CHECK(error_of("preset: on") ==
         "w.yaml:1:9: preset: unknown preset 'on'; did you mean 'one'? (known: loop, one, two)");
   CHECK(error_of("preset: ../x") == "w.yaml:1:9: preset: unknown preset '../x' (known: loop, one, two)");
-  CHECK(error_of("preset: two") ==
-        "DIR/configs/workloads/two.yaml:1:1: preset: a preset cannot build on another");
+  CHECK(error_of("preset: two") == "DIR/configs/workloads/two.yaml:1:1: preset: a preset cannot build on another");
   CHECK(error_of("{preset: one, arrivals: {cvv: 3}}") ==
         "w.yaml:1:26: arrivals.cvv: unknown key; did you mean 'cv'? (known: cv, duration, process, rate, "
         "requests)");
@@ -84,8 +82,7 @@ TEST_CASE_METHOD(PresetFixture, "broken presets are told exactly, in the file th
         "w.yaml:1:15: sped: unknown key; did you mean 'speed'? (known: abort, arrivals, class, description, "
         "max_output, output, prompt, slice, source, speed, timeout, token_scale)");
   folder.write("configs/workloads/bad.yaml", "arrivals: {process: fixed, rate: 1 /s, requests: x}\n");
-  CHECK(error_of("preset: bad") ==
-        "DIR/configs/workloads/bad.yaml:1:50: arrivals.requests: 'x' is not a whole number");
+  CHECK(error_of("preset: bad") == "DIR/configs/workloads/bad.yaml:1:50: arrivals.requests: 'x' is not a whole number");
   folder.write("configs/workloads/list.yaml", "[1]\n");
   CHECK(error_of("preset: list") == "DIR/configs/workloads/list.yaml:1:1: a preset must be a mapping");
   context.configs_dir = folder.path() + "/none";
@@ -98,8 +95,7 @@ TEST_CASE_METHOD(PresetFixture, "a preset that merges itself ends in an error, n
 
 TEST_CASE("a workload names exactly one source of requests") {
   const auto error = [](const std::string& yaml) { return message_of([&] { workload_of(yaml); }); };
-  CHECK(error("speed: 2") ==
-        "w.yaml:1:1: needs a source of requests: arrivals, closed_loop, merge, preset, trace");
+  CHECK(error("speed: 2") == "w.yaml:1:1: needs a source of requests: arrivals, closed_loop, merge, preset, trace");
   CHECK(error("arrival: {process: poisson}") ==
         "w.yaml:1:1: needs a source of requests: arrivals, closed_loop, merge, preset, trace; is 'arrival' "
         "meant to be 'arrivals'?");
@@ -134,8 +130,7 @@ TEST_CASE("what a generator will give is known before the run") {
   CHECK(workload.info.mean_rate == 192);
   CHECK(*workload.info.mean_prompt == Approx(1000).epsilon(1e-4));
   CHECK(*workload.info.mean_output == Approx(200).epsilon(1e-3));
-  CHECK(workload.info.description ==
-        "poisson arrivals at 192 requests/s, prompt mean 1000, output mean 200 tokens");
+  CHECK(workload.info.description == "poisson arrivals at 192 requests/s, prompt mean 1000, output mean 200 tokens");
 }
 
 }  // namespace

@@ -60,8 +60,7 @@ inline std::vector<RequestSpec> drain(RequestSource& source) {
   return requests;
 }
 
-inline std::vector<RequestSpec> requests_of(const std::string& yaml,
-                                            const WorkloadContext& context = context_of()) {
+inline std::vector<RequestSpec> requests_of(const std::string& yaml, const WorkloadContext& context = context_of()) {
   return drain(*workload_of(yaml, context).source);
 }
 
@@ -72,8 +71,7 @@ inline std::string message_of(const std::function<void()>& action, const std::st
   } catch (const InputError& error) {
     std::string message = error.what();
     if (!folder.empty())
-      for (std::size_t at; (at = message.find(folder)) != std::string::npos;)
-        message.replace(at, folder.size(), "DIR");
+      for (std::size_t at; (at = message.find(folder)) != std::string::npos;) message.replace(at, folder.size(), "DIR");
     return message;
   }
   return "no error";
