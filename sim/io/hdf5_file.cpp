@@ -159,10 +159,6 @@ void Hdf5Writer::open_group(const std::string& path) {
   }
 }
 
-void Hdf5Writer::add_group(const std::string& path) {
-  open_group(path);
-}
-
 void Hdf5Writer::set_text(const std::string& object, const std::string& name, const std::string& text) {
   open_group(object);
   const char* value = text.c_str();

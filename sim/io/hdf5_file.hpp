@@ -70,7 +70,6 @@ class Hdf5Writer {
   void set_number(const std::string& object, const std::string& name, double value);
   void set_integer(const std::string& object, const std::string& name, std::int64_t value);
   void set_flag(const std::string& object, const std::string& name, bool value);  // 0 or 1, one byte
-  void add_group(const std::string& path);
 
   // A growing column, before start_rows(); chunked, shuffle + deflate 1. The reference stays valid.
   template <class T>

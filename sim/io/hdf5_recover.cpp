@@ -1,8 +1,12 @@
 // What a killed writer left, made whole: opened as a SWMR reader (which a killed SWMR writer never corrupts;
 // an ordinary open refuses it), copied object by object, cut to the rows that all columns of a group have.
+#include <fcntl.h>
+#include <sys/file.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <cstdio>
 #include <filesystem>
 #include <vector>
@@ -103,11 +107,21 @@ Hdf5Id open_unmarked_copy(const std::string& path, const std::string& copy) {
   return {H5Fopen(copy.c_str(), H5F_ACC_RDWR, access.get()), H5Fclose};
 }
 
+// A running writer holds a lock (Hdf5Writer::start_rows).
+bool is_being_written(const std::string& path) {
+  const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (descriptor < 0) return false;
+  const bool locked = ::flock(descriptor, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK;
+  ::close(descriptor);
+  return locked;
+}
+
 Hdf5Id open_part(const std::string& path, const std::string& copy) {
   struct stat status {};
   if (::stat(path.c_str(), &status) != 0) hdf5_failed(path, "cannot open");
   if (S_ISDIR(status.st_mode)) hdf5_failed(path, "is a directory", 0);
   if (!S_ISREG(status.st_mode)) hdf5_failed(path, "is not a regular file", 0);
+  if (is_being_written(path)) hdf5_failed(path, "is being written by a run; wait until it ends", 0);
   if (H5Fis_hdf5(path.c_str()) <= 0) hdf5_failed(path, "is not an HDF5 file, or was killed before its first rows", 0);
   const Hdf5Id access(H5Pcreate(H5P_FILE_ACCESS), H5Pclose);
   // Nobody writes any more, so what does not fit its checksum stays that way; HDF5 would try for minutes.

@@ -45,8 +45,8 @@ std::int64_t first_integer(double guess, Passed passed) {
   return high;
 }
 
-// What one micro-batch of a pipeline computes: an even share of the decodes, sequences rounded up, and of the prompt
-// chunks in as many micro-batches as there are chunks, because a chunk stays whole.
+// What one micro-batch of a pipeline computes: an even share of the decodes, sequences rounded up; the largest prompt
+// chunk stays whole in one, the others are shared out over as many as there are chunks.
 struct Share {
   std::int32_t tokens = 0;
   std::int32_t decode_sequences = 0;
@@ -57,10 +57,11 @@ struct Share {
 };
 
 struct MicroBatches {
-  std::int32_t with_prompts = 0;
-  std::int32_t decode_only = 0;
-  Share large;  // one with prompts, or any when there are none
-  Share small;  // one of decodes only
+  std::int32_t others = 0;       // with prompts beside the large one
+  std::int32_t decode_only = 0;  // beside the large one
+  Share large;                   // with the largest chunk, or any when there are none
+  Share other;
+  Share small;  // of decodes only
 };
 
 MicroBatches micro_batches_of(const BatchShape& shape, std::int32_t stages) {
@@ -68,20 +69,29 @@ MicroBatches micro_batches_of(const BatchShape& shape, std::int32_t stages) {
   const auto up = [](std::int32_t whole, std::int32_t parts) { return (whole + parts - 1) / parts; };
   const double share = 1.0 / count;
   MicroBatches result;
-  result.with_prompts = std::min(count, shape.prefill_sequences);
-  result.decode_only = count - result.with_prompts;
   Share& small = result.small;
   small.decode_sequences = up(shape.decode_sequences, count);
   small.tokens = small.decode_sequences;
   small.sampled_sequences = small.decode_sequences;
   small.kv_tokens = static_cast<double>(shape.decode_kv_tokens) * share;
   small.kv_growth = static_cast<double>(shape.decode_sequences) * share;
-  result.large = small;
-  if (result.with_prompts == 0) return result;
+  const std::int32_t with_prompts = std::min(count, shape.prefill_sequences);
+  result.others = std::max(0, with_prompts - 1);
+  result.decode_only = count - 1 - result.others;
+  result.large = result.other = small;
+  if (with_prompts == 0) return result;
+  const std::int32_t chunk = with_prompts == 1 ? shape.prefill_tokens : shape.largest_chunk;
+  const double attention = with_prompts == 1 ? shape.prefill_attention : shape.largest_attention;
+  const std::int32_t sampled = up(shape.sampled_sequences - shape.decode_sequences, with_prompts);
   Share& large = result.large;
-  large.tokens += up(shape.prefill_tokens, result.with_prompts);
-  large.sampled_sequences += up(shape.sampled_sequences - shape.decode_sequences, result.with_prompts);
-  large.prefill_attention = shape.prefill_attention / result.with_prompts;
+  large.tokens += chunk;
+  large.prefill_attention = attention;
+  large.sampled_sequences += sampled;
+  if (result.others == 0) return result;
+  Share& other = result.other;
+  other.tokens += up(shape.prefill_tokens - chunk, result.others);
+  other.prefill_attention = std::max(0.0, shape.prefill_attention - attention) / result.others;
+  other.sampled_sequences += sampled;
   return result;
 }
 
@@ -214,17 +224,24 @@ IterationLine IterationCost::line(const BatchShape& shape) const {
   return line;
 }
 
-// The largest micro-batch passes the stages one after another (latency), and each stage must serve every micro-batch
+// The micro-batch with the largest chunk passes the stages one after another (latency), and each stage must serve all
 // (throughput): the longest of these, a maximum of lines, is the chips' time of the joint iteration.
 IterationLine IterationCost::envelope_line(const BatchShape& shape, std::int32_t sequences) const {
   const MicroBatches batches = micro_batches_of(shape, static_cast<std::int32_t>(stages_.size()));
   const double host = host_.per_iteration + host_.per_sequence * sequences;
   const double added = host_.overlapped ? 0 : host;
   const auto serve_all = [&](const StageCost& stage) {
-    const Line large = stage_line(stage, batches.large);
-    const Line small = batches.decode_only > 0 ? stage_line(stage, batches.small) : Line{};
-    return Line{added + batches.with_prompts * large.value + batches.decode_only * small.value,
-                batches.with_prompts * large.slope + batches.decode_only * small.slope};
+    Line all = stage_line(stage, batches.large);
+    all.value += added;
+    const auto add = [&](std::int32_t count, const Share& share) {
+      if (count == 0) return;
+      const Line one = stage_line(stage, share);
+      all.value += count * one.value;
+      all.slope += count * one.slope;
+    };
+    add(batches.others, batches.other);
+    add(batches.decode_only, batches.small);
+    return all;
   };
   Envelope envelope;
   Line pass{added, 0};

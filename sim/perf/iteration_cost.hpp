@@ -18,6 +18,8 @@ struct BatchShape {
   std::int32_t prefill_tokens = 0;     // sum of the chunks
   double prefill_attention = 0;        // sum over chunks of IterationCost::prefill_attention, s per layer
   std::int32_t sampled_sequences = 0;  // sequences that get a token out of this iteration
+  std::int32_t largest_chunk = 0;      // tokens of the largest chunk, where there are several
+  double largest_attention = 0;        // its prefill_attention
 };
 
 // Durations of consecutive iterations of an unchanged batch: iteration i (from 0) takes first + slope * i

@@ -8,15 +8,16 @@
 namespace silicast {
 namespace {
 
-// `ideal` is the time without launch and ramps.
-KernelPrice finish(const ChipRates& chip, double compute, double memory, double ideal) {
+// What binds is told by the ideals, the times without launch and ramps; where these take as long again, overhead does.
+KernelPrice finish(const ChipRates& chip, double compute, double memory, double ideal_compute, double ideal_memory) {
   KernelPrice price;
   price.compute = Seconds(compute);
   price.memory = Seconds(memory);
   price.launch = Seconds(chip.launch);
   const double work = std::max(compute, memory);
   price.time = Seconds(work + chip.launch);
-  if (work + chip.launch <= 2 * ideal) price.bound = compute >= memory ? Bound::kCompute : Bound::kMemory;
+  if (work + chip.launch <= 2 * std::max(ideal_compute, ideal_memory))
+    price.bound = ideal_compute >= ideal_memory ? Bound::kCompute : Bound::kMemory;
   return price;
 }
 
@@ -48,12 +49,12 @@ KernelPrice price_gemm(const ChipRates& chip, const Kernel& kernel) {
   const double ideal_compute = kernel.flops.value() / (chip.peak_flops(kernel.format) * chip.compute);
   const double ideal_memory = kernel.bytes.value() / (chip.memory_bandwidth * chip.memory);
   return finish(chip, ideal_compute / rows * (tiled + chip.gemm_half_tokens),
-                stream_seconds(chip, kernel.bytes.value()), std::max(ideal_compute, ideal_memory));
+                stream_seconds(chip, kernel.bytes.value()), ideal_compute, ideal_memory);
 }
 
 KernelPrice price_elementwise(const ChipRates& chip, const Kernel& kernel) {
   const double memory = kernel.bytes.value() / (chip.memory_bandwidth * chip.memory);
-  return finish(chip, 0, memory, memory);
+  return finish(chip, 0, memory, 0, memory);
 }
 
 double AttentionRates::decode_kv(double kv_tokens) const {

@@ -140,12 +140,16 @@ PairedDifference paired_difference(const RunFile& a, const RunFile& b) {
 std::string comparison(std::span<const RunFile> runs) {
   std::vector<TableColumn> columns;
   for (const RunFile& run : runs) columns.push_back(run.summary());
+  // Runs of one name are told apart by their files.
+  for (std::size_t i = 0; i < runs.size(); ++i)
+    for (std::size_t j = 0; j < runs.size(); ++j)
+      if (i != j && runs[i].summary().title == runs[j].summary().title) columns[i].title = runs[i].path();
   std::string text = table_of(columns, metric_catalogue());
   for (const RunFile& run : runs)
     if (run.recovered()) text += fmt::format("{}: recovered from a killed run, no summary\n", run.path());
   for (std::size_t i = 1; i < runs.size(); ++i) {
     const PairedDifference pair = paired_difference(runs[0], runs[i]);
-    text += fmt::format("\n{} against {}, request by request", pair.b, pair.a);
+    text += fmt::format("\n{} against {}, request by request", columns[i].title, columns[0].title);
     if (!pair.comparable) {
       text += fmt::format(": not comparable: {}\n", pair.why_not);
       continue;

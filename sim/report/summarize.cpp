@@ -171,6 +171,7 @@ void Recorder::add_targets(Summary& summary) const {
       if (is_void(target, summary.unstable)) result = {target.name(), target.limit, kNoValue, {}, true};
       group.goodput.targets.push_back(result);
       if (!several) continue;
+      if (target.metric == LatencyMetric::kItl) result.name += " (gaps of all classes)";
       result.name = fmt::format("{}: {}", facts_.classes[i].name, result.name);
       summary.total.goodput.targets.push_back(result);
     }

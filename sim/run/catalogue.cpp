@@ -10,6 +10,7 @@
 #include "sim/model/model_spec.hpp"
 #include "sim/serving/router/router.hpp"
 #include "sim/serving/scheduler/scheduler.hpp"
+#include "topology/calibration.hpp"
 #include "topology/chip_spec.hpp"
 #include "topology/cluster_spec.hpp"
 #include "topology/node_spec.hpp"
@@ -109,6 +110,36 @@ CatalogueTable list_models(const std::string& configs_dir, bool) {
                           std::string(name_of(model.native_format)), model.source});
   }
   return table;
+}
+
+CatalogueTable list_calibration(const std::string& configs_dir, bool sources) {
+  SourceRows evidence;
+  CatalogueTable table{{"chip", "compute", "GEMM half tokens", "attention", "memory", "launch", "collective start",
+                        "collective efficiency", "weakest grade"},
+                       {}};
+  for (const std::string& name : config_names(configs_dir + "/calibration")) {
+    const Calibration own =
+        read_calibration(ConfigValue::from_file(fmt::format("{}/calibration/{}.yaml", configs_dir, name)));
+    Grade weakest = Grade::kMeasured;
+    const auto add = [&](const char* figure, const Evidence& number, Dimension dimension) {
+      evidence.add(name, figure, number, dimension);
+      weakest = std::max(weakest, number.grade);
+    };
+    add("compute", own.compute, Dimension::kNumber);
+    add("GEMM half tokens", own.gemm_half_tokens, Dimension::kNumber);
+    add("attention compute", own.attention_compute, Dimension::kNumber);
+    add("attention half tokens", own.attention_half_tokens, Dimension::kNumber);
+    add("memory", own.memory, Dimension::kNumber);
+    add("memory half bytes", own.memory_half_bytes, Dimension::kBytes);
+    add("launch", own.launch, Dimension::kTime);
+    add("collective start", own.collective_start, Dimension::kTime);
+    add("collective efficiency", own.collective_efficiency, Dimension::kNumber);
+    table.rows.push_back({name, fmt::format("{:g}", own.compute.value), fmt::format("{:g}", own.gemm_half_tokens.value),
+                          fmt::format("{:g}", own.attention_compute.value), fmt::format("{:g}", own.memory.value),
+                          plain(&own.launch, Dimension::kTime), plain(&own.collective_start, Dimension::kTime),
+                          fmt::format("{:g}", own.collective_efficiency.value), std::string(name_of(weakest))});
+  }
+  return sources ? evidence.table : table;
 }
 
 CatalogueTable list_engines(const std::string& configs_dir, bool sources) {
@@ -213,11 +244,13 @@ CatalogueTable list_lengths(const std::string&, bool) {
 }
 
 constexpr RegistryEntry<Lister> kKinds[] = {
-    {"chips", "", list_chips},           {"nodes", "", list_nodes},         {"models", "", list_models},
-    {"engines", "", list_engines},       {"clusters", "", list_clusters},   {"prices", "", list_prices},
-    {"workloads", "", list_workloads},   {"scenarios", "", list_scenarios}, {"routers", "", list_routers},
-    {"schedulers", "", list_schedulers}, {"formats", "", list_formats},     {"arrivals", "", list_arrivals},
-    {"lengths", "", list_lengths},
+    {"chips", "", list_chips},           {"nodes", "", list_nodes},
+    {"models", "", list_models},         {"calibration", "", list_calibration},
+    {"engines", "", list_engines},       {"clusters", "", list_clusters},
+    {"prices", "", list_prices},         {"workloads", "", list_workloads},
+    {"scenarios", "", list_scenarios},   {"routers", "", list_routers},
+    {"schedulers", "", list_schedulers}, {"formats", "", list_formats},
+    {"arrivals", "", list_arrivals},     {"lengths", "", list_lengths},
 };
 constexpr Registry<Lister> kinds{"kind of entry", kKinds};
 

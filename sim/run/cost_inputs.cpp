@@ -18,7 +18,23 @@ Evidence in_years(Evidence seconds) {
   return seconds;
 }
 
-PoolPrices pool_prices(const PriceSheet& sheet, const PoolScenario& pool, const PoolUse& use) {
+// Chips of the whole cluster under the same software stack: they share its porting.
+double chips_under(const std::string& software, const Scenario& scenario) {
+  double chips = 0;
+  for (const PoolScenario& pool : scenario.pools)
+    if (pool.chip.software == software) chips += pool.nodes * pool.node.chips;
+  return chips;
+}
+
+Evidence share_of(Evidence whole, double share) {
+  whole.value *= share;
+  whole.low *= share;
+  whole.high *= share;
+  return whole;
+}
+
+PoolPrices pool_prices(const Scenario& scenario, const PoolScenario& pool, const PoolUse& use) {
+  const PriceSheet& sheet = scenario.prices->sheet;
   PoolPrices prices;
   prices.name = pool.name;
   prices.chips = pool.nodes * pool.node.chips;  // bought by the node, used or not
@@ -32,7 +48,7 @@ PoolPrices pool_prices(const PriceSheet& sheet, const PoolScenario& pool, const 
   prices.staff = sheet.staff;
   if (const StackCost* stack = sheet.stack_of(pool.chip.software)) {
     prices.staff = product(sheet.staff, stack->staff_factor);
-    prices.porting = stack->porting;
+    prices.porting = share_of(stack->porting, prices.chips / chips_under(pool.chip.software, scenario));
   }
   prices.busy_seconds = use.busy_seconds;
   prices.prefill_seconds = use.prefill_seconds;
@@ -46,7 +62,7 @@ CostInputs cost_inputs(const Scenario& scenario, const Summary& summary) {
   CostInputs inputs;
   inputs.price_sheet = sheet.name;
   for (std::size_t p = 0; p < scenario.pools.size(); ++p)
-    inputs.pools.push_back(pool_prices(sheet, scenario.pools[p], summary.use[p]));
+    inputs.pools.push_back(pool_prices(scenario, scenario.pools[p], summary.use[p]));
   inputs.power = sheet.power;
   inputs.depreciation_years = in_years(sheet.depreciation);
   inputs.pue = sheet.pue;

@@ -71,7 +71,7 @@ EndReason Cluster::place(Request& request, RequestSlot slot) {
   const RequestSpec& spec = request.spec;
   if (std::int64_t{spec.prompt_tokens} + spec.output_tokens > setup_.max_context) return EndReason::kContextTooLong;
   const ReplicaId chosen =
-      placement_->choose({spec.prompt_tokens, spec.max_output_tokens, spec.request_class}, kv_tokens_of(spec));
+      placement_->choose({spec.prompt_tokens, spec.max_output_tokens, spec.request_class}, kv_tokens_declared(spec));
   Replica& replica = *replicas_[chosen.index()];
   request.replica = chosen;
   change_load(chosen, 1, spec.prompt_tokens);

@@ -145,7 +145,12 @@ void Replica::open_run() {
       const double tokens = chunk.tokens;
       ++shape.prefill_sequences;
       shape.prefill_tokens += chunk.tokens;
-      shape.prefill_attention += cost.prefill_attention(chunk.tokens, request.computed);
+      const double attention = cost.prefill_attention(chunk.tokens, request.computed);
+      shape.prefill_attention += attention;
+      if (chunk.tokens > shape.largest_chunk) {
+        shape.largest_chunk = chunk.tokens;
+        shape.largest_attention = attention;
+      }
       record_.prefill_pairs += tokens * request.computed + 0.5 * tokens * (tokens + 1);
       record_.prefill_kv_tokens += request.computed + chunk.tokens;
       shape.sampled_sequences += request.computed + chunk.tokens == request.context;

@@ -27,6 +27,13 @@ inline std::int64_t kv_tokens_of(const RequestSpec& spec) {
   return std::int64_t{spec.prompt_tokens} + spec.output_tokens - 1;
 }
 
+// As far as a gateway can tell. Where the client declares no limit its true length stands for what a gateway would know
+// of such requests: only which replicas can hold it at all depends on it, never the choice among them.
+inline std::int64_t kv_tokens_declared(const RequestSpec& spec) {
+  return spec.max_output_tokens > 0 ? std::int64_t{spec.prompt_tokens} + spec.max_output_tokens - 1
+                                    : kv_tokens_of(spec);
+}
+
 class Replica {
  public:
   struct Setup {

@@ -3,7 +3,7 @@ import yaml_numbers
 
 from cli_support import CONFIGS, CliTest, main
 
-KINDS = ["chips", "nodes", "models", "engines", "clusters", "prices", "workloads", "scenarios", "routers", "schedulers",
+KINDS = ["chips", "nodes", "models", "calibration", "engines", "clusters", "prices", "workloads", "scenarios", "routers", "schedulers",
          "formats", "arrivals", "lengths"]
 COMMANDS = ["run", "compare", "check", "list", "explain", "recover"]
 

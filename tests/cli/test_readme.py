@@ -2,7 +2,6 @@
 import contextlib
 import io
 import os
-import pathlib
 import re
 import subprocess
 
@@ -62,14 +61,16 @@ class Readme(CliTest):
         for name in re.findall(r"`(tests/[\w/.]+|\./tools/\w+|sim/[\w/.]+\.[ch]pp)`", README):
             self.assertTrue((SOURCE / name).exists(), name)
 
-    def test_every_folder_has_a_readme_of_one_screen(self):
-        for folder in ("sim", "tests", "configs"):
-            for path in [SOURCE / folder, *(SOURCE / folder).iterdir()]:
-                if path.is_dir() and path.name not in ("cases", "base", "__pycache__") and path != SOURCE / "sim":
-                    readme = pathlib.Path(path, "README.md")
-                    self.assertTrue(readme.exists() or path.parent.name == "tests", readme)
-                    if readme.exists():
-                        self.assertLessEqual(len(readme.read_text().splitlines()), 50, readme)
+    def test_every_layer_and_every_folder_of_configs_and_tests_has_a_readme_of_one_screen(self):
+        folders = [SOURCE / top for top in ("topology", "workloads", "configs", "tests", "tools")]
+        for top in ("sim", "configs", "tests"):
+            folders += [path for path in (SOURCE / top).iterdir() if path.is_dir() and path.name != "__pycache__"]
+        for folder in folders:
+            self.assertTrue((folder / "README.md").exists(), folder)
+            self.assertLessEqual(len((folder / "README.md").read_text().splitlines()), 50, folder)
+
+    def test_its_tables_are_readable(self):
+        self.assertNotRegex(README, r"\de[+-]\d")
 
 
 if __name__ == "__main__":

@@ -200,6 +200,10 @@ class SumEngine {
         ++shape.prefill_sequences;
         shape.prefill_tokens += job.growth;
         shape.prefill_attention += cost_.prefill_attention(job.growth, job.stored);
+        if (job.growth > shape.largest_chunk) {
+          shape.largest_chunk = job.growth;
+          shape.largest_attention = cost_.prefill_attention(job.growth, job.stored);
+        }
         if (job.stored + job.growth == job.context) ++shape.sampled_sequences;
       }
     }
@@ -269,7 +273,8 @@ class SumCluster {
     SumRequest& request = history_.requests[next_];
     EndReason refusal = EndReason::kContextTooLong;
     if (spec.prompt_tokens + spec.output_tokens <= setup_.max_context) {
-      auto gateway = gateways_.lower_bound(spec.prompt_tokens + spec.output_tokens - 1);
+      auto gateway = gateways_.lower_bound(
+          spec.prompt_tokens + (spec.max_output_tokens > 0 ? spec.max_output_tokens : spec.output_tokens) - 1);
       if (gateway == gateways_.end()) gateway = std::prev(gateway);
       const ReplicaId chosen = gateway->second.router->choose(
           {spec.prompt_tokens, spec.max_output_tokens, spec.request_class}, gateway->second.loads);

@@ -206,6 +206,25 @@ TEST_CASE("no iteration of a pipeline gets shorter when prompt tokens or an aver
   }
 }
 
+TEST_CASE("a short prompt beside a long one never shortens an iteration of a pipeline") {
+  RandomStream random(6, "two chunks");
+  for (int i = 0; i < 2000; ++i) {
+    const Case given = random_case(random);
+    const IterationCost cost(given.stages, given.host, given.quadratic, given.prefill_kv);
+    BatchShape one;
+    one.prefill_sequences = one.sampled_sequences = 1;
+    one.prefill_tokens = static_cast<std::int32_t>(1 + random.below(kMaxTokens - 1));
+    one.prefill_attention = cost.prefill_attention(one.prefill_tokens, 0);
+    BatchShape two = one;
+    two.prefill_sequences = two.sampled_sequences = 2;
+    two.prefill_tokens += 1;
+    two.largest_chunk = one.prefill_tokens;
+    two.largest_attention = one.prefill_attention;
+    two.prefill_attention += cost.prefill_attention(1, 0);
+    CHECK(cost.line(two).first >= cost.line(one).first * (1 - 1e-12));
+  }
+}
+
 TEST_CASE("a pipeline filled with micro-batches is bound by its slowest stage, an empty one by the pass") {
   StageCost slow = flat_stage();
   slow.tokens = {0, 3e-3, 4e-3};
