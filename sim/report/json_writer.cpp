@@ -134,6 +134,7 @@ void put_run(JsonText& json, const Summary& run) {
   json.item("summary").open('{');
   put(json, run_metrics(run));
   json.close('}');
+  json.item("latency_weakest_grade").string(name_of(run.latency_weakest));
   json.item("energy_weakest_grade");
   if (run.energy.known)
     json.string(name_of(run.energy.weakest));

@@ -72,6 +72,7 @@ void put_summary(Hdf5Writer& file, const Summary& summary) {
   file.set_text("/summary", "name", summary.name);
   file.set_flag("/summary", "unstable", summary.unstable);
   file.set_text("/summary", "unstable_reason", summary.unstable_reason);
+  file.set_text("/summary", "latency_weakest_grade", std::string(name_of(summary.latency_weakest)));
   if (summary.energy.known)
     file.set_text("/summary", "energy_weakest_grade", std::string(name_of(summary.energy.weakest)));
   file.set_flag("/summary", "quantiles_exact", summary.total.ttft.exact);

@@ -100,6 +100,7 @@ RunFile::RunFile(std::string path) : path_(std::move(path)) {
       if (chips.find(chip) == std::string::npos) chips += (chips.empty() ? "" : ", ") + chip;
     }
   summary_.texts["chip"] = chips;
+  summary_.texts["latency rests on"] = file.text("/summary", "latency_weakest_grade").value_or("");
   summary_.texts["energy rests on"] = file.text("/summary", "energy_weakest_grade").value_or("");
   if (!file.has("/cost")) return;
   take_numbers(file, "/cost", summary_);

@@ -105,9 +105,10 @@ struct Summary {
   // Set by whoever ran it: which silicast, with which seed, and the hash of all request records in hexadecimal.
   std::string version, fingerprint;
   std::uint64_t seed = 0;
-  double run_seconds = 0;                 // to the last event
-  double window_from = 0, window_to = 0;  // s; latencies: arrivals from window_from to window_to
-  double throughput_to = 0;               // s; completions from window_from to here
+  Grade latency_weakest = Grade::kMeasured;  // among the figures that durations follow from; set likewise
+  double run_seconds = 0;                    // to the last event
+  double window_from = 0, window_to = 0;     // s; latencies: arrivals from window_from to window_to
+  double throughput_to = 0;                  // s; completions from window_from to here
   bool unstable = false;
   std::string unstable_reason;     // why, in words and figures
   std::vector<std::string> notes;  // what was done about warm-up, drain and thin data, in words

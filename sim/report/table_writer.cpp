@@ -157,6 +157,7 @@ TableColumn column_of(const Summary& summary) {
   for (const PoolUse& use : summary.use)
     if (chips.find(use.chip) == std::string::npos) chips += (chips.empty() ? "" : ", ") + use.chip;
   column.texts["chip"] = chips;
+  column.texts["latency rests on"] = std::string(name_of(summary.latency_weakest));
   if (summary.energy.known) column.texts["energy rests on"] = std::string(name_of(summary.energy.weakest));
   if (summary.cost) column.texts["cost rests on"] = std::string(name_of(summary.cost->weakest));
   return column;

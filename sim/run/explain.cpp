@@ -118,10 +118,17 @@ std::string explain(const Scenario& scenario, const ExplainBatch& batch) {
     text += memory_section(pool) + links_section(pool);
     const EngineLimits limits = pool.engine.limits();
     const std::int32_t prompt = std::min({batch.prompt_tokens, limits.max_batched_tokens, scenario.max_context});
-    text += iteration_section(pool, {.prefill_tokens = prompt}, fmt::format("prefill of {} tokens", prompt));
+    const auto cut = [](bool is_cut, std::string_view limit) { return is_cut ? fmt::format(" ({})", limit) : ""; };
+    text += iteration_section(
+        pool, {.prefill_tokens = prompt},
+        fmt::format("prefill of {} tokens{}", prompt,
+                    cut(prompt < batch.prompt_tokens, "as many as an iteration or the context takes")));
     const std::int32_t sequences = std::min(batch.decode_sequences, limits.max_sequences);
+    const bool fits = sequences * batch.kv_length <= pool.kv_blocks * limits.block_size;
     text += iteration_section(pool, {.decode_sequences = sequences, .kv_length = batch.kv_length},
-                              fmt::format("decode of {} sequences of {} tokens", sequences, batch.kv_length));
+                              fmt::format("decode of {} sequences{} of {} tokens{}", sequences,
+                                          cut(sequences < batch.decode_sequences, "as many as the engine runs"),
+                                          batch.kv_length, cut(!fits, "more than the KV cache holds")));
   }
   for (const std::string& key : scenario.without_effect) text += fmt::format("\nwithout effect: {}\n", key);
   return text;

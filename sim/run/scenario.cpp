@@ -155,6 +155,7 @@ Scenario read_scenario(const std::string& path, const ScenarioSource& source, Fi
 }
 
 Scenario read_scenario(ConfigNode tree, const std::string& path, const ScenarioSource& source, Fit fit) {
+  if (tree.kind != ConfigNode::Kind::kMap) ConfigValue::of(std::move(tree)).map();  // throws: says what it is instead
   apply_settings(tree, source);
   Scenario scenario;
   scenario.resolved = to_yaml(tree);

@@ -56,6 +56,19 @@ class RunObserver final : public ServingObserver {
   std::int64_t output_tokens_ = 0;
 };
 
+// Of the figures that the durations of a pool's iterations follow from.
+Grade weakest_of(const PoolScenario& pool) {
+  const Calibration& c = pool.calibration;
+  Grade weakest =
+      std::max({c.compute.grade, c.gemm_half_tokens.grade, c.attention_compute.grade, c.attention_half_tokens.grade,
+                c.memory.grade, c.memory_half_bytes.grade, c.launch.grade, pool.chip.memory_bandwidth.grade,
+                pool.engine.host.per_iteration.grade, pool.engine.host.per_sequence.grade});
+  if (const Evidence* peak = pool.chip.peak_of(pool.precision.activations)) weakest = std::max(weakest, peak->grade);
+  if (pool.plan.chips() == 1) return weakest;
+  return std::max({weakest, c.collective_start.grade, c.collective_efficiency.grade,
+                   pool.node.scale_up.link.bandwidth.grade, pool.node.scale_up.link.latency.grade});
+}
+
 PoolFacts pool_facts(const Scenario& scenario, const PoolScenario& pool, const WorkRates& work) {
   PoolFacts facts;
   facts.name = pool.name;
@@ -185,6 +198,8 @@ RunResult Simulation::finish() {
   result.fingerprint = parts.observer.fingerprint();
   result.summary.version = version();
   result.summary.seed = parts.scenario.seed;
+  for (const PoolScenario& pool : parts.scenario.pools)
+    result.summary.latency_weakest = std::max(result.summary.latency_weakest, weakest_of(pool));
   result.summary.fingerprint = fmt::format("{:016x}", result.fingerprint);
   result.iterations = parts.observer.iterations();
   result.output_tokens = parts.observer.output_tokens();

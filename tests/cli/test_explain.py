@@ -80,6 +80,11 @@ class Explain(CliTest):
             self.assertGreater(len(shares), 8)
             self.assertAlmostEqual(sum(shares), 100, delta=1)
 
+    def test_a_batch_that_is_not_the_one_asked_for_says_so(self):
+        text = self.silicast("explain", "azure-chat-70b", "--batch", "5000", "--context", "30000", "--prompt", "100000")
+        self.assertIn("decode of 1024 sequences (as many as the engine runs) of 30000 tokens (more than the KV cache holds)", text)
+        self.assertIn("prefill of 8192 tokens (as many as", text)
+
     def test_a_model_that_does_not_fit_says_by_how_much_and_what_it_lacks(self):
         scenario = CALM.replace("llama-3.1-8b", "llama-3.1-70b")
         text = self.silicast("explain", self.write("big.yaml", scenario))

@@ -59,6 +59,11 @@ class Run(CliTest):
         self.assertEqual((run["seed"], run["fingerprint"]), (5, fingerprint_of(self.silicast("run", "rough.yaml", "--set", "seed=5"))))
         self.assertRegex(run["version"], r"^\d+\.\d+\.\d+$")
 
+    def test_what_latencies_rest_on_is_told_by_their_weakest_figure(self):
+        self.write("calm.yaml", CALM)
+        self.assertRegex(self.silicast("run", "calm.yaml"), r"latency rests on +estimate")  # the host overheads of every engine
+        self.assertEqual(self.run_json("calm.yaml")["latency_weakest_grade"], "estimate")
+
     def test_another_seed_gives_another_fingerprint(self):
         self.write("rough.yaml", ROUGH)
         prints = {fingerprint_of(self.silicast("run", "rough.yaml", "--set", f"seed={seed}")) for seed in range(3)}
