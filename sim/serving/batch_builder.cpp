@@ -51,7 +51,11 @@ bool BatchBuilder::continue_prompts() {
     const RequestSlot slot = state_.prefilling[i];
     const std::int32_t chunk = next_chunk(state_.table[slot]);
     if (chunk <= 0) break;
-    if (!make_room(blocks_of_chunk(state_.table[slot], chunk), slot)) break;
+    // Decodes take no part of this budget, so a victim that decoded gives none of it back.
+    const std::int32_t tokens = tokens_;
+    const bool room = make_room(blocks_of_chunk(state_.table[slot], chunk), slot);
+    tokens_ = tokens;
+    if (!room) break;
     add_chunk(slot, chunk);
   }
   return !changed_;

@@ -10,6 +10,7 @@
 #include "sim/base/errors.hpp"
 #include "sim/base/random.hpp"
 #include "sim/io/hdf5_shuffle.hpp"
+#include "tests/support/temp_folder.hpp"
 
 using namespace silicast;
 namespace fs = std::filesystem;
@@ -22,21 +23,7 @@ extern "C" const char* __lsan_default_suppressions() {
 
 namespace {
 
-class Folder {
- public:
-  Folder() {
-    std::string name = (fs::temp_directory_path() / "silicast_hdf5_XXXXXX").string();
-    path_ = ::mkdtemp(name.data());
-  }
-  ~Folder() { fs::remove_all(path_); }
-  std::string operator/(const std::string& name) const { return (path_ / name).string(); }
-  std::size_t files() const {
-    return static_cast<std::size_t>(std::distance(fs::directory_iterator(path_), fs::directory_iterator()));
-  }
-
- private:
-  fs::path path_;
-};
+using Folder = testing::TempFolder;
 
 std::string bytes_of_file(const std::string& path) {
   std::ifstream in(path, std::ios::binary);

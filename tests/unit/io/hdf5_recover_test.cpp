@@ -12,24 +12,14 @@
 
 #include "sim/base/errors.hpp"
 #include "sim/io/hdf5_file.hpp"
+#include "tests/support/temp_folder.hpp"
 
 using namespace silicast;
 namespace fs = std::filesystem;
 
 namespace {
 
-class Folder {
- public:
-  Folder() {
-    std::string name = (fs::temp_directory_path() / "silicast_recover_XXXXXX").string();
-    path_ = ::mkdtemp(name.data());
-  }
-  ~Folder() { fs::remove_all(path_); }
-  std::string operator/(const std::string& name) const { return (path_ / name).string(); }
-
- private:
-  fs::path path_;
-};
+using Folder = testing::TempFolder;
 
 std::string message_of(const auto& action) {
   try {

@@ -11,24 +11,14 @@
 
 #include "sim/base/random.hpp"
 #include "sim/report/run_file.hpp"
+#include "tests/support/temp_folder.hpp"
 
 using namespace silicast;
 namespace fs = std::filesystem;
 
 namespace {
 
-class Folder {
- public:
-  Folder() {
-    std::string name = (fs::temp_directory_path() / "silicast_result_XXXXXX").string();
-    path_ = ::mkdtemp(name.data());
-  }
-  ~Folder() { fs::remove_all(path_); }
-  std::string operator/(const std::string& name) const { return (path_ / name).string(); }
-
- private:
-  fs::path path_;
-};
+using Folder = testing::TempFolder;
 
 SimTime at(double seconds) {
   return SimTime{} + Seconds(seconds);
