@@ -101,6 +101,23 @@ class Compare(CliTest):
             self.assertAlmostEqual(float(line[4]), 100 * (difference < 0).mean(), delta=0.06)
             self.assertEqual(int(line[5]), len(difference))
 
+    def test_runs_of_one_name_are_told_apart_by_their_files(self):
+        self.write("calm.yaml", CALM)
+        for file in ("a.h5", "b.h5"):
+            self.silicast("run", "calm.yaml", "--out", file)
+        self.assertIn("\nb.h5 against a.h5, request by request", self.silicast("compare", "a.h5", "b.h5"))
+
+    def test_porting_is_charged_once_per_stack_however_many_pools_share_it(self):
+        pool = "{{name: {}, node: atlas-850-950dt-96, nodes: {}, engine: vllm}}"
+        costs = []
+        for pools in ([("a", 2)], [("a", 1), ("b", 1)]):
+            text = "".join(f"    - {pool.format(*one)}\n" for one in pools)
+            self.write("ported.yaml", CALM.replace("    - {name: main, node: hgx-h20-96, replicas: 2, engine: vllm}\n", text))
+            self.silicast("run", "ported.yaml", "--out", "ported.h5")
+            costs.append(Results(self.folder / "ported.h5").cost["porting_per_hour_rmb"])
+        self.assertGreater(costs[0], 0)
+        self.assertAlmostEqual(costs[1] / costs[0], 1, delta=1e-12)
+
     def test_other_arrivals_are_not_paired(self):
         self.write("calm.yaml", CALM)
         self.silicast("run", "calm.yaml", "--out", "a.h5")
