@@ -1,7 +1,7 @@
 # The programs: the silicast command and its benchmark.
 file(GLOB silicast_command_sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/tools/command/*.cpp)
 add_executable(silicast ${silicast_command_sources})
-target_link_libraries(silicast PRIVATE silicast_run Boost::program_options)
+target_link_libraries(silicast PRIVATE silicast_study Boost::program_options)
 install(TARGETS silicast RUNTIME DESTINATION bin)
 install(DIRECTORY configs/ DESTINATION share/silicast/configs)
 

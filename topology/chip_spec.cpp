@@ -32,7 +32,8 @@ ChipSpec read_chip(const ConfigValue& chip) {
     spec.peak[static_cast<std::size_t>(format)] = value.evidence(Dimension::kFlopRate, kPeakBounds);
   };
   set(NumberFormat::kBf16, peak.required("bf16"));
-  for (const NumberFormat format : {NumberFormat::kFp8, NumberFormat::kInt8, NumberFormat::kFp4})
+  for (const NumberFormat format : {NumberFormat::kFp8, NumberFormat::kInt8, NumberFormat::kMxFp8, NumberFormat::kHiF8,
+                                    NumberFormat::kInt4, NumberFormat::kMxFp4, NumberFormat::kNvFp4})
     if (const auto value = peak.optional(name_of(format))) set(format, *value);
   peak.done();
 

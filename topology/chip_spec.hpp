@@ -18,13 +18,13 @@ struct ChipSpec {
   std::string name;  // the stem of its file, e.g. "ascend-910c"
   std::string vendor;
   std::string description;
-  std::string software;                         // its stack, e.g. "CANN"; a key of the price sheet's stacks
-  std::int32_t dies = 1;                        // in the package; every figure here is for the whole package
-  std::array<std::optional<Evidence>, 6> peak;  // FLOP/s by NumberFormat: dense, matrix unit only
-  Evidence memory_capacity;                     // B
-  Evidence memory_bandwidth;                    // B/s
-  Evidence tdp;                                 // W
-  std::optional<Evidence> host_link;            // B/s, one way, what the package can do to its host
+  std::string software;   // its stack, e.g. "CANN"; a key of the price sheet's stacks
+  std::int32_t dies = 1;  // in the package; every figure here is for the whole package
+  std::array<std::optional<Evidence>, kNumberFormats> peak;  // FLOP/s by NumberFormat: dense, matrix unit only
+  Evidence memory_capacity;                                  // B
+  Evidence memory_bandwidth;                                 // B/s
+  Evidence tdp;                                              // W
+  std::optional<Evidence> host_link;                         // B/s, one way, what the package can do to its host
 
   // Matrix peak at that format in FLOP/s, nullptr where the chip has no native support (FP8 weights on a chip
   // without FP8 need INT8 or BF16). BF16 and FP16 are one rate.
@@ -34,7 +34,7 @@ struct ChipSpec {
 // Schema:
 //   name, vendor, description, software: text
 //   dies: 2                            # optional, 1
-//   peak: {bf16: EVIDENCE, fp8: ..., int8: ..., fp4: ...}   # FLOP/s; bf16 is required and serves fp16
+//   peak: {bf16: EVIDENCE, fp8: ..., int8: ..., mxfp4: ...}   # FLOP/s by number format; bf16 is required, serves fp16
 //   memory: {capacity: EVIDENCE, bandwidth: EVIDENCE}
 //   tdp: EVIDENCE
 //   host_link: EVIDENCE                # optional

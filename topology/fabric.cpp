@@ -106,15 +106,32 @@ GroupLinks Fabric::empty_group(std::span<const std::int32_t> chips) const {
   return group;
 }
 
+std::int32_t Fabric::ranks_per_node(std::span<const std::int32_t> chips) const {
+  std::size_t count = 1;
+  while (count < chips.size() && node_of(chips[count]) == node_of(chips[0])) ++count;
+  if (count == 1 || count == chips.size() || chips.size() % count != 0) return 0;
+  for (std::size_t i = 0; i < chips.size(); ++i) {
+    if (node_of(chips[i]) != node_of(chips[i - i % count])) return 0;
+    if (i >= count && i % count == 0 && node_of(chips[i]) == node_of(chips[i - 1])) return 0;
+  }
+  return static_cast<std::int32_t>(count);
+}
+
 GroupLinks Fabric::group(std::span<const std::int32_t> chips) const {
   GroupLinks group = empty_group(chips);
   if (chips.size() == 1) return group;
+  group.per_node = ranks_per_node(chips);
+  const auto per_node = static_cast<std::size_t>(std::max(1, group.per_node));
   std::vector<std::int64_t> pair_flows(graph_.links.size(), 0);
   std::vector<std::int64_t> ring_flows(graph_.links.size(), 0);
+  std::vector<std::int64_t> inner_flows(graph_.links.size(), 0);
+  std::vector<std::int64_t> rail_flows(graph_.links.size(), 0);
   std::vector<std::int32_t> hops;
   for (std::size_t to = 0; to < chips.size(); ++to) {
     const std::int32_t b = chips[to];
     const std::int32_t before = chips[(to + chips.size() - 1) % chips.size()];
+    const std::int32_t inner_before = chips[to - to % per_node + (to % per_node + per_node - 1) % per_node];
+    const std::int32_t rail_before = chips[(to + chips.size() - per_node) % chips.size()];
     for (const Tier tier : {Tier::kNode, Tier::kPod, Tier::kScaleOut}) {
       const auto uses = [&](std::int32_t a) { return a != b && tier_between(a, b) == tier; };
       if (std::none_of(chips.begin(), chips.end(), uses)) continue;
@@ -125,15 +142,22 @@ GroupLinks Fabric::group(std::span<const std::int32_t> chips) const {
         walk(a, b, hops, [&](std::int32_t l) {
           ++pair_flows[at(l)];
           if (a == before) ++ring_flows[at(l)];
+          if (a == inner_before) ++inner_flows[at(l)];
+          if (a == rail_before) ++rail_flows[at(l)];
           latency += graph_.links[at(l)].latency;
         });
         group.latency = std::max(group.latency, latency);
+        if (tier == Tier::kNode) group.inner_latency = std::max(group.inner_latency, latency);
       }
     }
   }
   const double peers = static_cast<double>(chips.size() - 1);
   group.all_to_all = BytesPerSecond(peers * rate_per_flow(graph_.links, pair_flows));
   group.ring = BytesPerSecond(rate_per_flow(graph_.links, ring_flows));
+  if (group.per_node > 0) {
+    group.inner_ring = BytesPerSecond(rate_per_flow(graph_.links, inner_flows));
+    group.rail = BytesPerSecond(rate_per_flow(graph_.links, rail_flows));
+  }
   return group;
 }
 

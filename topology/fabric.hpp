@@ -30,7 +30,13 @@ struct GroupLinks {
   Seconds latency;            // largest one-way route latency
   bool within_node = true;
   bool within_pod = true;  // also true within a node
-};                         // both rates are infinite and the latency 0 for one rank
+  // Where the ranks fill several nodes alike, in their order: ranks in a node (else 0), what each can send to its
+  // neighbour in a ring within its node, and to its like in the next node, all at once.
+  std::int32_t per_node = 0;
+  BytesPerSecond inner_ring;
+  BytesPerSecond rail;
+  Seconds inner_latency;
+};  // both rates are infinite and the latency 0 for one rank
 
 // Chips are numbered through the nodes in the order given. Immutable; cheap to move.
 class Fabric {
@@ -69,6 +75,8 @@ class Fabric {
   void walk(std::int32_t a, std::int32_t b, const std::vector<std::int32_t>& hops, Visit visit) const;
   Tier tier_between(std::int32_t a, std::int32_t b) const;
   GroupLinks empty_group(std::span<const std::int32_t> chips) const;
+  // How many consecutive ranks each node holds, where all hold as many and several; else 0.
+  std::int32_t ranks_per_node(std::span<const std::int32_t> chips) const;
 
   FabricGraph graph_;
 };

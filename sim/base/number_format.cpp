@@ -3,7 +3,8 @@
 namespace silicast {
 
 const std::vector<std::string>& number_format_names() {
-  static const std::vector<std::string> names = {"fp32", "bf16", "fp16", "fp8", "int8", "fp4"};
+  static const std::vector<std::string> names = {"fp32",  "bf16", "fp16", "fp8",   "int8",
+                                                 "mxfp8", "hif8", "int4", "mxfp4", "nvfp4"};
   return names;
 }
 

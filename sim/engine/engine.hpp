@@ -14,7 +14,7 @@ class Engine {
   std::uint64_t events() const { return events_; }  // run so far
 
   // An event at an instant that is not past.
-  EventId at(SimTime time, Rank rank, Action action) {
+  EventId at(SimTime time, EventRank rank, Action action) {
     SILICAST_CHECK(time >= now_, "event at {} ns, now {} ns", time.ns, now_.ns);
     return queue_.push(time, rank, action);
   }
@@ -29,7 +29,7 @@ class Engine {
 
   // Whether an event of this rank scheduled now for this very instant would be the next to run. Then its
   // action may be called at once instead of going through the queue.
-  bool next_now(Rank rank) const { return !queue_.due_before(now_, rank); }
+  bool next_now(EventRank rank) const { return !queue_.due_before(now_, rank); }
 
   bool idle() const { return queue_.empty(); }
   SimTime next_time() const { return queue_.next_time(); }  // not idle

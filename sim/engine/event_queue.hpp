@@ -27,7 +27,7 @@ struct Action {
 };
 
 // Who goes first at one instant: the lower rank, at most 15. The user of the engine names its ranks.
-using Rank = std::uint8_t;
+using EventRank = std::uint8_t;
 
 // A safe handle: holding one of an event that has run or was cancelled does no harm.
 struct EventId {
@@ -44,9 +44,9 @@ class EventQueue {
   bool empty() const { return size_ == 0; }
   SimTime next_time() const { return {static_cast<std::int64_t>(first() >> 64)}; }  // not empty
   // Whether an event is due before one of this rank that would be scheduled now for `time`.
-  bool due_before(SimTime time, Rank rank) const { return first() < key_of(time, rank, 0); }
+  bool due_before(SimTime time, EventRank rank) const { return first() < key_of(time, rank, 0); }
 
-  EventId push(SimTime time, Rank rank, Action action);  // O(log n)
+  EventId push(SimTime time, EventRank rank, Action action);  // O(log n)
   bool pending(EventId id) const {
     return id.slot < slots_.size() && slots_[id.slot].used && slots_[id.slot].generation == id.generation;
   }
@@ -72,7 +72,7 @@ class EventQueue {
   };
 
   // Of an event that would be scheduled now.
-  Key key_of(SimTime time, Rank rank, std::uint32_t slot) const {
+  Key key_of(SimTime time, EventRank rank, std::uint32_t slot) const {
     return Key{static_cast<std::uint64_t>(time.ns)} << 64 |
            (static_cast<std::uint64_t>(rank) << kRankShift | sequence_ << kSequenceShift | slot);
   }
@@ -138,7 +138,7 @@ inline void EventQueue::settle() {
   vacated_ = kNone;
 }
 
-inline EventId EventQueue::push(SimTime time, Rank rank, Action action) {
+inline EventId EventQueue::push(SimTime time, EventRank rank, Action action) {
   // The slot released last is taken first, so that a successor finds the vacated one.
   if (free_slots_.empty() || free_slots_.back() != vacated_) settle();
   const std::uint32_t slot = take_slot();
@@ -162,7 +162,7 @@ inline bool EventQueue::cancel(EventId id) {
 inline void EventQueue::move(EventId id, SimTime time) {
   settle();
   const std::uint64_t order = static_cast<std::uint64_t>(nodes_[slots_.size() + id.slot]);
-  set(id.slot, key_of(time, static_cast<Rank>(order >> kRankShift), id.slot));
+  set(id.slot, key_of(time, static_cast<EventRank>(order >> kRankShift), id.slot));
   next_sequence();
 }
 

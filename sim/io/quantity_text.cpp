@@ -51,6 +51,7 @@ constexpr Unit kFlopRates[] = {{"FLOP/s", 1},     {"GFLOP/s", 1e9},       {"TFLO
 constexpr Unit kPowers[] = {{"mW", 1e-3, false}, {"W", 1}, {"kW", 1e3}, {"MW", 1e6}};
 constexpr Unit kEventRates[] = {{"/s", 1},           {"/min", 1.0 / 60},       {"/h", 1.0 / 3600},
                                 {"req/s", 1, false}, {"requests/s", 1, false}, {"/d", 1.0 / 86400, false}};
+constexpr Unit kTokenRates[] = {{"token/s", 1}, {"tokens/s", 1, false}, {"tok/s", 1, false}};
 constexpr Unit kMonies[] = {{"RMB", 1}, {"k RMB", 1e3, false}, {"M RMB", 1e6, false}, {"CNY", 1, false}};
 constexpr Unit kMoneyRates[] = {{"RMB/h", 1}, {"RMB/month", 1.0 / 730, false}, {"RMB/year", 1.0 / 8760, false}};
 constexpr Unit kTariffs[] = {{"RMB/kWh", 1}};
@@ -73,6 +74,8 @@ std::span<const Unit> units_of(Dimension dimension) {
       return kPowers;
     case Dimension::kEventRate:
       return kEventRates;
+    case Dimension::kTokenRate:
+      return kTokenRates;
     case Dimension::kMoney:
       return kMonies;
     case Dimension::kMoneyPerHour:

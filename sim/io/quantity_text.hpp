@@ -16,6 +16,7 @@ enum class Dimension {
   kFlopRate,            // FLOP/s; TOP/s is the same thing for integers
   kPower,               // W
   kEventRate,           // 1/s
+  kTokenRate,           // token/s
   kMoney,               // RMB
   kMoneyPerHour,        // RMB/h
   kMoneyPerEnergy,      // RMB/kWh

@@ -18,6 +18,8 @@ constexpr Bounds kQueueBounds{1, 1e9};
 constexpr Bounds kReserveBounds{0, 1e12};
 constexpr Bounds kBufferBounds{0, 64};
 constexpr Bounds kHostBounds{0, 10};
+constexpr Bounds kSkewBounds{0, 10};
+constexpr Bounds kPaddingBounds{0, 4096};
 
 // A key of the schema: required in a file, optional in an override.
 class EngineKeys {
@@ -80,9 +82,24 @@ void read_memory(const ConfigValue& value, bool is_override, EngineMemory& memor
 void read_host(const ConfigValue& value, bool is_override, EngineHost& host) {
   ConfigMap map = value.map();
   EngineKeys keys(map, is_override);
+  keys.number("per_request", Dimension::kTime, kHostBounds, host.per_request);
   keys.number("per_iteration", Dimension::kTime, kHostBounds, host.per_iteration);
   keys.number("per_sequence", Dimension::kTime, kHostBounds, host.per_sequence);
+  keys.count("graph_tokens", kReserveBounds, host.graph_tokens);
+  keys.number("eager_launch", Dimension::kTime, kHostBounds, host.eager_launch);
   keys.flag("overlapped", host.overlapped);
+  keys.flag("plans_ahead", host.plans_ahead);
+  map.done();
+}
+
+void read_parallel(const ConfigValue& value, bool is_override, EngineParallel& parallel) {
+  ConfigMap map = value.map();
+  EngineKeys keys(map, is_override);
+  if (const auto exchange = keys.find("exchange"))
+    parallel.exchange = static_cast<ExpertExchange>(exchange->choice({"all_gather", "all_to_all"}, "exchange"));
+  keys.number("overlap", Dimension::kNumber, kFraction, parallel.overlap);
+  keys.number("expert_skew", Dimension::kNumber, kSkewBounds, parallel.expert_skew);
+  keys.count("padded_rows", kPaddingBounds, parallel.padded_rows);
   map.done();
 }
 
@@ -98,8 +115,10 @@ void read_keys(ConfigMap& map, bool is_override, EngineSpec& spec) {
   keys.optional_count("max_chunk", kTokenBounds, spec.max_chunk);
   keys.optional_count("max_waiting", kQueueBounds, spec.max_waiting);
   keys.flag("reserve_prompt", spec.reserve_prompt);
+  keys.flag("fused", spec.fused);
   if (const auto memory = keys.find("memory")) read_memory(*memory, is_override, spec.memory);
   if (const auto host = keys.find("host")) read_host(*host, is_override, spec.host);
+  if (const auto parallel = keys.find("parallel")) read_parallel(*parallel, is_override, spec.parallel);
   map.done();
   if (spec.scheduler == "chunked" && spec.max_batched_tokens.value < spec.max_sequences.value)
     map.fail(
@@ -124,6 +143,10 @@ std::string_view name_of(KvBudget budget) {
       return "share_of_free";
   }
   return "";
+}
+
+std::string_view name_of(ExpertExchange exchange) {
+  return exchange == ExpertExchange::kAllGather ? "all_gather" : "all_to_all";
 }
 
 EngineLimits EngineSpec::limits() const {

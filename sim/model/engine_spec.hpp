@@ -44,9 +44,32 @@ struct EngineMemory {
 };
 
 struct EngineHost {
-  Evidence per_iteration;   // s: scheduling, input preparation, output handling
-  Evidence per_sequence;    // s for each sequence of the batch
-  bool overlapped = false;  // runs beside the chips' work (asynchronous scheduling) instead of before it
+  Evidence per_request;    // s from the client to the queue and back: HTTP, tokeniser, output streaming
+  Evidence per_iteration;  // s: scheduling, input preparation, output handling
+  Evidence per_sequence;   // s for each sequence of the batch
+  // Iterations of at most so many tokens are replayed from captured graphs; kernels of larger ones are launched one by
+  // one, each after `eager_launch` s of host time at the least.
+  Evidence graph_tokens;
+  Evidence eager_launch;
+  bool overlapped = false;   // runs beside the chips' work instead of before it
+  bool plans_ahead = false;  // an iteration is planned while the one before it runs; who comes later waits for the next
+};
+
+// How data-parallel ranks bring tokens to experts and back.
+enum class ExpertExchange {
+  kAllGather,  // every rank gets every token, then the sums are scattered (vLLM's default)
+  kAllToAll,   // tokens go to the ranks of their experts (DeepEP, HCCL's MoE dispatch and combine)
+};
+std::string_view name_of(ExpertExchange exchange);  // "all_gather", "all_to_all"
+
+struct EngineParallel {
+  ExpertExchange exchange = ExpertExchange::kAllGather;
+  Evidence overlap;  // 0 to 1: of the shorter of messages and computing, what hides behind the other
+  // Rows that each expert on a rank is padded to, chosen by tokens or not, so that all are read and computed
+  // (DeepGEMM\'s contiguous layout); 0: only those with tokens.
+  Evidence padded_rows;
+  Evidence
+      expert_skew;  // coefficient of variation of the experts' popularity, without redundant experts to even it out
 };
 
 struct EngineSpec {
@@ -57,8 +80,10 @@ struct EngineSpec {
   Evidence max_sequences, max_batched_tokens, block_size;
   std::optional<Evidence> max_chunk, max_waiting;
   bool reserve_prompt = false;
+  bool fused = false;  // norms, quantisation and KV writes run within the kernels beside them
   EngineMemory memory;
   EngineHost host;
+  EngineParallel parallel;
 
   EngineLimits limits() const;
 };
@@ -68,16 +93,18 @@ struct EngineSpec {
 //   name, description, scheduler: text
 //   max_sequences, max_batched_tokens, block_size: EVIDENCE, whole numbers
 //   max_chunk, max_waiting: EVIDENCE                        # optional, no limit
-//   reserve_prompt: false                                   # optional
+//   reserve_prompt, fused: false                            # optional
 //   memory: {budget: total_less_peak | static_share | share_of_free, utilisation, runtime, runtime_tensor,
 //            runtime_pipeline, graphs, workspace, hidden_buffers, logit_bytes: EVIDENCE}
-//   host: {per_iteration, per_sequence: EVIDENCE, overlapped: true}
+//   host: {per_request, per_iteration, per_sequence, graph_tokens, eager_launch: EVIDENCE,
+//          overlapped: true, plans_ahead: true}
+//   parallel: {exchange: all_gather | all_to_all, overlap, expert_skew, padded_rows: EVIDENCE}
 // Errors: InputError at the key; a chunked engine whose max_batched_tokens is under its max_sequences, as in
 // vLLM.
 EngineSpec read_engine_spec(const ConfigValue& engine, const std::string& configs_dir);
 
 // What `engine` of a scenario stands for: a name or path (configs_dir/engines), or {base: NAME, ...} with any
-// keys of the schema but name and description to override, `memory` and `host` key by key.
+// keys of the schema but name and description to override, `memory`, `host` and `parallel` key by key.
 EngineSpec read_engine(const ConfigValue& engine, const std::string& configs_dir);
 
 }  // namespace silicast

@@ -6,12 +6,14 @@
 #include <cmath>
 
 #include "sim/base/check.hpp"
+#include "sim/model/attention_work.hpp"
+#include "sim/model/rank_matrices.hpp"
 
 namespace silicast {
 namespace {
 
 Bytes runtime_of(const ParallelPlan& plan, const EngineMemory& memory) {
-  if (plan.tensor > 1) return Bytes(memory.runtime_tensor.value);
+  if (plan.ranks() > 1) return Bytes(memory.runtime_tensor.value);
   return Bytes(plan.stages() > 1 ? memory.runtime_pipeline.value : memory.runtime.value);
 }
 
@@ -34,6 +36,15 @@ void divide(StageMemory& stage, Bytes capacity, const EngineMemory& memory) {
   stage.blocks = static_cast<std::int64_t>(std::floor(kept / stage.kv_block));
 }
 
+// Numbers per token that live at once in a block: gate, up and their product; for routed experts those of each of a
+// token's experts, and what goes in and comes out (the two workspaces of vLLM's fused_experts).
+double block_buffers(const ModelSpec& model, const FeedForwardSpec& block, const ParallelPlan& plan) {
+  const double inputs = block.gated ? 2 : 1;
+  if (!block.mixture()) return (inputs + 1) * block.intermediate / plan.tensor;
+  const double width = static_cast<double>(block.intermediate) / plan.expert_tensor();
+  return block.active * (std::max(inputs * width, static_cast<double>(model.hidden)) + width);
+}
+
 // What this rank lacks for one block, or on the chip as a whole.
 Bytes lack(const StageMemory& stage) {
   const Bytes of_budget = stage.blocks > 0 ? Bytes(0) : stage.kv_block - stage.kv;
@@ -45,22 +56,33 @@ Bytes lack(const StageMemory& stage) {
 Bytes weights_on_rank(const ModelSpec& model, const ParallelPlan& plan, const Precision& precision,
                       std::int32_t stage) {
   SILICAST_CHECK(stage >= 0 && stage < plan.stages(), "stage {} of {}", stage, plan.stages());
-  const double layers = plan.stage_layers[static_cast<std::size_t>(stage)];
+  double bytes = 0, native = 0;
+  const auto add = [&](const std::vector<RankMatrix>& matrices) {
+    for (const RankMatrix& matrix : matrices) {
+      if (matrix.store == WeightStore::kNative)
+        native += matrix.numbers();
+      else
+        bytes +=
+            matrix.numbers() * bytes_of(matrix.store == WeightStore::kExpert ? precision.experts : precision.weights);
+    }
+  };
+  const std::int32_t begin = plan.first_layer(stage);
+  std::int32_t rotary = 0;
+  for (std::int32_t i = begin; i < begin + plan.stage_layers[static_cast<std::size_t>(stage)]; ++i) {
+    add(attention_matrices(model, model.attention_of(i), plan));
+    add(feed_forward_matrices(model, model.feed_forward_of(i), plan));
+    native += vector_numbers(model, model.layers[static_cast<std::size_t>(i)], plan);
+    const AttentionSpec& attention = model.attention_of(i);
+    rotary = std::max(rotary, attention.rope_size > 0 ? attention.rope_size : attention.head_size);
+  }
   const double width = model.hidden;
-  const double queries = static_cast<double>(model.heads) / plan.tensor * model.head_size;
-  const double keys = static_cast<double>(plan.kv_heads_per_rank(model)) * model.head_size;
-  const double mlp = static_cast<double>(model.intermediate) / plan.tensor;
-  const double matrices = width * (queries + 2 * keys) + queries * width + (model.gated_mlp ? 3 : 2) * width * mlp;
-  const double vectors =
-      2 * width + (model.qkv_bias ? queries + 2 * keys : 0) + (model.qk_norm ? 2.0 * model.head_size : 0);
   const double vocabulary = static_cast<double>(model.padded_vocabulary()) / plan.tensor * width;
   const bool first = stage == 0, last = stage + 1 == plan.stages();
-  double native = layers * vectors;
   if (first) native += vocabulary;
   if (last && !(first && model.tied_embeddings)) native += vocabulary;
   if (last) native += width;
-  native += static_cast<double>(model.max_context) * model.head_size;  // cosines and sines of every position
-  return Bytes(layers * matrices * bytes_of(precision.weights) + native * bytes_of(model.native_format));
+  native += static_cast<double>(model.max_context) * rotary;  // cosines and sines of every position
+  return Bytes(bytes + native * bytes_of(model.native_format));
 }
 
 Bytes activation_on_rank(const ModelSpec& model, const ParallelPlan& plan, const EngineSpec& engine,
@@ -71,21 +93,15 @@ Bytes activation_on_rank(const ModelSpec& model, const ParallelPlan& plan, const
   const double tokens = limits.max_batched_tokens;
   const double sequences = std::min(limits.max_sequences, limits.max_batched_tokens);
   const double hidden = model.hidden * native;
-  const double mlp = (model.gated_mlp ? 3.0 : 2.0) * model.intermediate / plan.tensor * native;
-  const double layer_peak = tokens * (mlp + engine.memory.hidden_buffers.value * hidden);
+  double widest = 0;
+  for (const FeedForwardSpec& block : model.feed_forwards) widest = std::max(widest, block_buffers(model, block, plan));
+  const double layer_peak = tokens * (widest * native + engine.memory.hidden_buffers.value * hidden);
   double head_peak = 0;
   if (stage + 1 == plan.stages())
     head_peak = sequences * (model.padded_vocabulary() * engine.memory.logit_bytes.value + hidden) + tokens * hidden;
   // Hidden states and residual that pass between stages.
   const double passed = plan.stages() > 1 ? 2 * tokens * hidden : 0;
   return Bytes(engine.memory.workspace.value + std::max(layer_peak, head_peak) + passed);
-}
-
-Bytes kv_per_token_on_rank(const ModelSpec& model, const ParallelPlan& plan, const Precision& precision,
-                           std::int32_t stage) {
-  SILICAST_CHECK(stage >= 0 && stage < plan.stages(), "stage {} of {}", stage, plan.stages());
-  const double layers = plan.stage_layers[static_cast<std::size_t>(stage)];
-  return Bytes(2 * layers * plan.kv_heads_per_rank(model) * model.head_size * bytes_of(precision.kv));
 }
 
 MemoryPlan plan_memory(const ModelSpec& model, const ParallelPlan& plan, const Precision& precision,
@@ -106,7 +122,13 @@ MemoryPlan plan_memory(const ModelSpec& model, const ParallelPlan& plan, const P
                                overrides.activation);
     stage.runtime = overrides.runtime.value_or(runtime_of(plan, engine.memory));
     stage.graphs = Bytes(engine.memory.graphs.value);
-    stage.kv_block = kv_per_token_on_rank(model, plan, precision, i) * limits.block_size;
+    const KvDemand demand =
+        kv_demand(model, plan, precision, plan.first_layer(i), plan.stage_layers[static_cast<std::size_t>(i)]);
+    stage.kv_block = demand.per_token * limits.block_size;
+    stage.kv_sequence = demand.per_sequence;
+    if (demand.per_sequence > Bytes(0))
+      result.sequence_blocks =
+          std::max(result.sequence_blocks, static_cast<std::int64_t>(std::ceil(demand.per_sequence / stage.kv_block)));
     divide(stage, chip_capacity, engine.memory);
     result.stages.push_back(stage);
   }

@@ -27,28 +27,31 @@ struct StageMemory {
   Bytes activation;  // peak, at a full iteration
   Bytes runtime;     // outside the framework's allocator
   Bytes graphs;
-  Bytes kv;        // left for KV blocks by the engine's rule; negative when the rest exceeds the budget
-  Bytes spare;     // of the chip, with all of the above in place; negative when that exceeds the chip
-  Bytes kv_block;  // one block of this stage's layers
+  Bytes kv;           // left for KV blocks by the engine's rule; negative when the rest exceeds the budget
+  Bytes spare;        // of the chip, with all of the above in place; negative when that exceeds the chip
+  Bytes kv_block;     // one block of this stage's layers
+  Bytes kv_sequence;  // what a sequence keeps besides, whatever its length: windows, states
   std::int64_t blocks = 0;
 };
 
 struct MemoryPlan {
   Bytes capacity;  // of the chip, as given
   std::vector<StageMemory> stages;
-  std::int64_t blocks = 0;     // of the replica: the poorest stage's
-  std::int64_t kv_tokens = 0;  // blocks * block size
-  Bytes headroom;              // least spare of any stage, when it fits
-  Bytes shortfall;             // missing on the poorest stage for one block and everything else; 0 when it fits
+  std::int64_t blocks = 0;           // of the replica: the poorest stage's
+  std::int64_t kv_tokens = 0;        // blocks * block size
+  std::int64_t sequence_blocks = 0;  // blocks' worth of memory that a sequence takes besides those of its tokens
+  Bytes headroom;                    // least spare of any stage, when it fits
+  Bytes shortfall;                   // missing on the poorest stage for one block and everything else; 0 when it fits
 
   bool fits() const { return shortfall.value() == 0; }
 };
 
 // `chip_capacity` is what a program sees as the chip's memory (H100-80GB: 79.2 GiB); positive.
-//   weights     layers' matrices in precision.weights, the rest native: norms, biases, embedding (first stage),
-//               LM head (last stage; a tied one is shared with the embedding where they are on one rank), rotary
-//               tables; the vocabulary padded to 64 and divided, KV heads copied where ranks outnumber them
-//   activation  workspace + max(tokens (MLP buffers / tensor + hidden_buffers hidden),
+//   weights     layers' matrices in precision.weights and .experts, the rest native: norms, biases, routers, embedding
+//               (first stage), LM head (last stage; a tied one is shared with the embedding where they are on one
+//               rank), rotary tables; the vocabulary padded to 64 and divided, KV heads copied where ranks outnumber
+//               them
+//   activation  workspace + max(tokens (widest block's buffers + hidden_buffers hidden),
 //                               sequences (vocabulary logit_bytes + hidden) + tokens hidden   [last stage])
 //               + the tensors received from or for the next stage
 MemoryPlan plan_memory(const ModelSpec& model, const ParallelPlan& plan, const Precision& precision,
@@ -58,7 +61,5 @@ MemoryPlan plan_memory(const ModelSpec& model, const ParallelPlan& plan, const P
 Bytes weights_on_rank(const ModelSpec& model, const ParallelPlan& plan, const Precision& precision, std::int32_t stage);
 Bytes activation_on_rank(const ModelSpec& model, const ParallelPlan& plan, const EngineSpec& engine,
                          std::int32_t stage);
-Bytes kv_per_token_on_rank(const ModelSpec& model, const ParallelPlan& plan, const Precision& precision,
-                           std::int32_t stage);
 
 }  // namespace silicast

@@ -25,7 +25,7 @@ struct BreakdownBatch {
 struct BreakdownRow {
   std::string kernel;        // "mlp_gate_up"; "host"
   std::string kernel_class;  // name_of(KernelClass), "host"
-  Seconds time;              // per iteration, all launches
+  Seconds time;              // per iteration, all launches; of messages what does not hide behind computing
   double share = 0;          // of the iteration
   Bound bound = Bound::kOverhead;
   FlopsPerSecond flops_rate;  // achieved on one chip while it runs

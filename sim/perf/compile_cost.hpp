@@ -1,8 +1,10 @@
 // Turns model, layout, formats and hardware into an IterationCost, once per replica kind, before the run:
-// every kernel of every token and sequence count is priced directly, so the tables are exact.
+// every kernel is priced directly for each token and sequence count up to 256, at the ends of short chords beyond.
 #pragma once
 
+#include <array>
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "sim/model/iteration_work.hpp"
@@ -10,21 +12,41 @@
 #include "sim/model/parallel_plan.hpp"
 #include "sim/perf/chip_rates.hpp"
 #include "sim/perf/iteration_cost.hpp"
+#include "sim/perf/kernel_tables.hpp"
 #include "sim/perf/work_rates.hpp"
 #include "topology/fabric.hpp"
+#include "topology/stack_spec.hpp"
 
 namespace silicast {
+
+constexpr std::array<double, kStackOperators> no_fallback() {
+  std::array<double, kStackOperators> factors{};
+  factors.fill(1);
+  return factors;
+}
 
 // All that the cost of a replica's iterations follows from.
 struct ReplicaSetup {
   ModelSpec model;
   ParallelPlan plan;
   Precision precision;
+  ModelSpec draft;          // network that drafts tokens, run once for each
+  std::int32_t drafts = 0;  // drafted per sequence and iteration; 0: none
   ChipRates chip;
-  std::vector<GroupLinks> tensor_groups;  // [stage], each of plan.tensor ranks
-  std::vector<GroupLinks> stage_links;    // [stage] to the next: a group of two; one fewer than the stages
+  std::array<double, kStackOperators> fallback = no_fallback();  // factors on the time of such kernels
+  std::vector<GroupLinks> tensor_groups;                         // [stage], each of plan.tensor ranks
+  std::vector<GroupLinks> stage_groups;                          // [stage], each of all plan.ranks()
+  std::vector<GroupLinks> stage_links;  // [stage] to the next: a group of two; one fewer than the stages
   IterationCost::HostOverhead host;
+  double graph_tokens = 0;  // tokens up to which an iteration is replayed from captured graphs
+  double eager_launch = 0;  // s that a kernel takes at least in a larger one
+  KernelPolicy policy;
+  std::optional<KernelTables> measured;  // priced by these where they have a kernel
+  double overlap = 0;  // 0 to 1: of the shorter of messages and computing, what the engine hides behind the other
 };
+
+// The network that drafts as a replica of its own on the last stage's chips, whose batch is the decode sequences.
+ReplicaSetup draft_setup(const ReplicaSetup& setup);
 
 struct CompiledCost {
   IterationCost cost;

@@ -7,11 +7,11 @@
 #include <utility>
 
 #include "sim/base/check.hpp"
+#include "sim/base/first_integer.hpp"
 
 namespace silicast {
 namespace {
 
-constexpr std::int64_t kForever = std::numeric_limits<std::int64_t>::max();
 constexpr double kShortest = 2e-9;  // s; an iteration must advance the nanosecond clock
 
 struct Line {
@@ -20,31 +20,6 @@ struct Line {
   double at(std::int64_t i) const { return value + slope * static_cast<double>(i); }
 };
 
-// The integer i >= 1 with passed(i) and, but for i = 1, not passed(i - 1); `passed` stays true once true. The
-// guess (a rounded root) only says where to look first: steps double away from it, then a bisection closes
-// in.
-template <class Passed>
-std::int64_t first_integer(double guess, Passed passed) {
-  constexpr double kFar = 1e15;  // no run lasts as long, and doubles still count exactly
-  if (!(guess < kFar)) return kForever;
-  std::int64_t high = guess < 1 ? 1 : static_cast<std::int64_t>(guess);
-  std::int64_t low = high - 1;  // ends as a place not passed, or 0
-  for (std::int64_t step = 1; low > 0 && passed(low); step *= 2) {
-    high = low;
-    low = std::max<std::int64_t>(0, low - step);
-  }
-  for (std::int64_t step = 1; !passed(high); step *= 2) {
-    if (static_cast<double>(high) > kFar) return kForever;
-    low = high;
-    high += step;
-  }
-  while (high - low > 1) {
-    const std::int64_t middle = low + (high - low) / 2;
-    (passed(middle) ? high : low) = middle;
-  }
-  return high;
-}
-
 // What one micro-batch of a pipeline computes: an even share of the decodes, sequences rounded up; the largest prompt
 // chunk stays whole in one, the others are shared out over as many as there are chunks.
 struct Share {
@@ -52,8 +27,7 @@ struct Share {
   std::int32_t decode_sequences = 0;
   std::int32_t sampled_sequences = 0;
   double prefill_attention = 0;
-  double kv_tokens = 0;  // of iteration 0
-  double kv_growth = 0;  // per iteration
+  std::array<LengthSum, 1 + kMaxReaches> lengths{};  // whole contexts, then by reach
 };
 
 struct MicroBatches {
@@ -64,17 +38,24 @@ struct MicroBatches {
   Share small;  // of decodes only
 };
 
-MicroBatches micro_batches_of(const BatchShape& shape, std::int32_t stages) {
+LengthSum whole_lengths(const BatchShape& shape) {
+  return {static_cast<double>(shape.decode_kv_tokens), shape.decode_sequences + shape.accepted_drafts};
+}
+
+MicroBatches micro_batches_of(const BatchShape& shape, std::int32_t stages, std::int32_t query_tokens,
+                              std::int32_t split) {
   const std::int32_t count = std::min(stages, shape.decode_sequences + shape.prefill_sequences);
   const auto up = [](std::int32_t whole, std::int32_t parts) { return (whole + parts - 1) / parts; };
   const double share = 1.0 / count;
   MicroBatches result;
   Share& small = result.small;
   small.decode_sequences = up(shape.decode_sequences, count);
-  small.tokens = small.decode_sequences;
-  small.sampled_sequences = small.decode_sequences;
-  small.kv_tokens = static_cast<double>(shape.decode_kv_tokens) * share;
-  small.kv_growth = static_cast<double>(shape.decode_sequences) * share;
+  small.tokens = small.decode_sequences * query_tokens;
+  small.sampled_sequences = small.tokens;
+  const LengthSum whole = whole_lengths(shape);
+  small.lengths[0] = {whole.tokens * share, whole.growth * share};
+  for (std::size_t i = 0; i < kMaxReaches; ++i)
+    small.lengths[i + 1] = {shape.limited[i].tokens * share, shape.limited[i].growth * share};
   const std::int32_t with_prompts = std::min(count, shape.prefill_sequences);
   result.others = std::max(0, with_prompts - 1);
   result.decode_only = count - 1 - result.others;
@@ -84,37 +65,56 @@ MicroBatches micro_batches_of(const BatchShape& shape, std::int32_t stages) {
   const double attention = with_prompts == 1 ? shape.prefill_attention : shape.largest_attention;
   const std::int32_t sampled = up(shape.sampled_sequences - shape.decode_sequences, with_prompts);
   Share& large = result.large;
-  large.tokens += chunk;
+  large.tokens += up(chunk, split);
   large.prefill_attention = attention;
   large.sampled_sequences += sampled;
   if (result.others == 0) return result;
   Share& other = result.other;
-  other.tokens += up(shape.prefill_tokens - chunk, result.others);
+  other.tokens += up(up(shape.prefill_tokens - chunk, result.others), split);
   other.prefill_attention = std::max(0.0, shape.prefill_attention - attention) / result.others;
   other.sampled_sequences += sampled;
   return result;
 }
 
-Line stage_line(const StageCost& stage, const Share& share) {
-  Line line{
-      stage.tokens[share.tokens] + stage.sequences[share.sampled_sequences] + stage.layers * share.prefill_attention,
-      0};
-  if (share.decode_sequences == 0) return line;
-  const auto& piece = stage.decode_kv.at(share.kv_tokens);
-  line.value += stage.decode_base[share.decode_sequences] + piece.value + piece.slope * (share.kv_tokens - piece.start);
-  line.slope = piece.slope * share.kv_growth;
+// What decode attention adds; `mixed` by prompts in the same iteration.
+Line decode_line(const StageCost& stage, std::int32_t sequences, const LengthSum* lengths, double mixed) {
+  Line line{stage.decode_base[static_cast<std::size_t>(sequences)], 0};
+  for (std::size_t i = 0; i < stage.decode_kv.size(); ++i) {
+    const auto& piece = stage.decode_kv[i].at(lengths[i].tokens);
+    line.value += piece.value + piece.slope * (lengths[i].tokens - piece.start);
+    line.slope += piece.slope * lengths[i].growth;
+  }
+  line.value *= mixed;
+  line.slope *= mixed;
   return line;
 }
 
-// Number of iterations until the KV length leaves its piece of the decode line.
-std::int64_t piece_iterations(const PiecewiseLine& line, const Share& share) {
-  if (share.decode_sequences == 0) return kForever;
-  const auto* next = &line.at(share.kv_tokens) + 1;
-  if (next == line.pieces.data() + line.pieces.size()) return kForever;
-  const double gap = next->start - share.kv_tokens;
-  return first_integer(gap / share.kv_growth, [&](std::int64_t i) {
-    return share.kv_tokens + share.kv_growth * static_cast<double>(i) >= next->start;
+Line stage_line(const StageCost& stage, const Share& share, double mixed) {
+  Line line{stage.tokens[static_cast<std::size_t>(share.tokens)] +
+                stage.sequences[static_cast<std::size_t>(share.sampled_sequences)] +
+                stage.prefill_share * share.prefill_attention,
+            0};
+  if (share.decode_sequences == 0) return line;
+  const Line decode =
+      decode_line(stage, share.decode_sequences, share.lengths.data(), share.prefill_attention > 0 ? mixed : 1);
+  return {line.value + decode.value, decode.slope};
+}
+
+// Number of iterations until a length leaves its piece of the line.
+std::int64_t piece_iterations(const PiecewiseLine& line, const LengthSum& length) {
+  const auto* next = &line.at(length.tokens) + 1;
+  if (next == line.pieces.data() + line.pieces.size() || length.growth == 0) return kForever;
+  return first_integer((next->start - length.tokens) / length.growth, [&](std::int64_t j) {
+    return length.tokens + length.growth * static_cast<double>(j) >= next->start;
   });
+}
+
+std::int64_t piece_iterations(const StageCost& stage, const Share& share) {
+  std::int64_t iterations = kForever;
+  if (share.decode_sequences == 0) return iterations;
+  for (std::size_t i = 0; i < stage.decode_kv.size(); ++i)
+    iterations = std::min(iterations, piece_iterations(stage.decode_kv[i], share.lengths[i]));
+  return iterations;
 }
 
 // The largest of several lines from iteration 0 on, and where another of them overtakes it.
@@ -158,62 +158,90 @@ void check_decode_line(const PiecewiseLine& line) {
 
 }  // namespace
 
-IterationCost::IterationCost(std::vector<StageCost> stages, HostOverhead host, std::vector<double> prefill_quadratic,
-                             double prefill_kv)
-    : stages_(std::move(stages)),
-      host_(host),
-      prefill_quadratic_(std::move(prefill_quadratic)),
-      prefill_kv_(prefill_kv) {
+IterationCost::IterationCost(std::vector<StageCost> stages, HostOverhead host, Common common)
+    : stages_(std::move(stages)), host_(host), common_(std::move(common)) {
   SILICAST_CHECK(!stages_.empty(), "no stages");
   SILICAST_CHECK(std::isfinite(host_.per_iteration) && host_.per_iteration >= 0, "host {}", host_.per_iteration);
   SILICAST_CHECK(std::isfinite(host_.per_sequence) && host_.per_sequence >= 0, "host {}", host_.per_sequence);
-  SILICAST_CHECK(std::isfinite(prefill_kv_) && prefill_kv_ >= 0, "prefill_kv {}", prefill_kv_);
-  check_table(prefill_quadratic_, "prefill_quadratic");
+  SILICAST_CHECK(common_.reaches.size() <= kMaxReaches, "{} limits of attention", common_.reaches.size());
+  SILICAST_CHECK(!common_.attention || (stages_.size() == 1 && common_.reaches.empty() && common_.query_tokens == 1),
+                 "measured attention of {} stages, {} limits, {} query tokens", stages_.size(), common_.reaches.size(),
+                 common_.query_tokens);
+  SILICAST_CHECK(common_.query_tokens >= 1 && std::isfinite(common_.mixed) && common_.mixed >= 1,
+                 "{} query tokens, mixed {}", common_.query_tokens, common_.mixed);
+  SILICAST_CHECK(common_.prefill_split >= 1, "prompts over {} groups", common_.prefill_split);
+  for (const PrefillPart& part : common_.prefill)
+    for (const double rate : {part.pair, part.row, part.walk, part.kv})
+      SILICAST_CHECK(std::isfinite(rate) && rate >= 0, "a rate of prefill attention is {}", rate);
   for (const StageCost& stage : stages_) {
-    SILICAST_CHECK(std::isfinite(stage.layers) && stage.layers >= 0, "{} layers", stage.layers);
+    SILICAST_CHECK(stage.prefill_share >= 0 && stage.prefill_share <= 1, "share {}", stage.prefill_share);
     check_table(stage.tokens, "tokens");
     check_table(stage.sequences, "sequences");
     check_table(stage.decode_base, "decode_base");
-    check_decode_line(stage.decode_kv);
+    SILICAST_CHECK(stage.decode_kv.size() == 1 + common_.reaches.size(), "{} decode lines", stage.decode_kv.size());
+    for (const PiecewiseLine& line : stage.decode_kv) check_decode_line(line);
     SILICAST_CHECK(stage.tokens.size() == stages_[0].tokens.size());
     SILICAST_CHECK(stage.sequences.size() == stages_[0].sequences.size());
-    SILICAST_CHECK(stage.decode_base.size() == stage.sequences.size());
+    SILICAST_CHECK(stage.decode_base.size() == stages_[0].decode_base.size());
   }
-  SILICAST_CHECK(prefill_quadratic_.size() == stages_[0].tokens.size());
   // Any iteration takes at least its tokens' time in each stage and the host's time.
   for (std::size_t m = 1; m < stages_[0].tokens.size(); ++m)
     SILICAST_CHECK(host_.per_iteration + host_.per_sequence + stages_[0].tokens[m] >= kShortest,
                    "an iteration of {} tokens takes {} s", m, stages_[0].tokens[m]);
-  simple_ = stages_.size() == 1 && stages_[0].decode_kv.pieces.size() == 1;
+  simple_ = stages_.size() == 1 && std::all_of(stages_[0].decode_kv.begin(), stages_[0].decode_kv.end(),
+                                               [](const PiecewiseLine& line) { return line.pieces.size() == 1; });
+}
+
+double IterationCost::shared(std::int64_t tokens, std::int32_t largest) const {
+  SILICAST_CHECK(tokens >= 0 && tokens < static_cast<std::int64_t>(common_.group_tokens.size()) && largest >= 0 &&
+                     largest < static_cast<std::int32_t>(common_.exchange.size()),
+                 "{} tokens of a group, {} of a rank", tokens, largest);
+  return common_.group_tokens[static_cast<std::size_t>(tokens)] + common_.exchange[static_cast<std::size_t>(largest)];
 }
 
 double IterationCost::prefill_attention(std::int32_t tokens, std::int64_t context) const {
   SILICAST_CHECK(tokens >= 0 && tokens <= max_tokens() && context >= 0, "{} tokens after {}", tokens, context);
-  const double c = tokens;
-  const double p = static_cast<double>(context);
-  if (tokens == 0) return 0;
-  return std::max(prefill_quadratic_[tokens] * (c * p + 0.5 * c * (c + 1)), prefill_kv_ * (p + c));
+  double seconds = 0;
+  if (tokens == 0) return seconds;
+  if (common_.attention) return common_.attention->prefill(tokens, context);
+  for (const PrefillPart& part : common_.prefill) seconds += part.seconds(tokens, context);
+  return seconds;
 }
 
 IterationLine IterationCost::line(const BatchShape& shape) const {
-  const std::int32_t tokens = shape.decode_sequences + shape.prefill_tokens;
+  const std::int32_t drafted = shape.decode_sequences * (common_.query_tokens - 1);
+  const std::int32_t split = common_.prefill_split;
+  const std::int32_t tokens = shape.decode_sequences + (shape.prefill_tokens + split - 1) / split + drafted;
   const std::int32_t sequences = shape.decode_sequences + shape.prefill_sequences;
-  const auto limit = static_cast<std::int32_t>(stages_[0].sequences.size());
-  SILICAST_CHECK(tokens > 0 && tokens < static_cast<std::int32_t>(stages_[0].tokens.size()), "{} tokens", tokens);
-  SILICAST_CHECK(shape.decode_sequences >= 0 && shape.decode_sequences < limit && sequences > 0 &&
-                     shape.sampled_sequences >= 0 && shape.sampled_sequences < limit,
+  const std::int32_t sampled = shape.sampled_sequences + drafted;
+  SILICAST_CHECK(tokens > 0 && tokens <= max_tokens(), "{} tokens", tokens);
+  SILICAST_CHECK(shape.decode_sequences >= 0 && shape.decode_sequences <= max_sequences() && sequences > 0 &&
+                     sampled >= 0 && sampled < static_cast<std::int32_t>(stages_[0].sequences.size()),
                  "{} decode, {} prefill and {} sampled sequences", shape.decode_sequences, shape.prefill_sequences,
                  shape.sampled_sequences);
-  if (!simple_) return envelope_line(shape, sequences);
   const StageCost& stage = stages_[0];
   const double host = host_.per_iteration + host_.per_sequence * sequences;
+  if (common_.attention)
+    return measured_line(
+        shape, stage.tokens[static_cast<std::size_t>(tokens)] + stage.sequences[static_cast<std::size_t>(sampled)],
+        host);
+  if (!simple_) return envelope_line(shape, sequences);
   IterationLine line;
-  line.first = stage.tokens[tokens] + stage.sequences[shape.sampled_sequences] + stage.layers * shape.prefill_attention;
+  line.first = stage.tokens[static_cast<std::size_t>(tokens)] + stage.sequences[static_cast<std::size_t>(sampled)] +
+               shape.prefill_attention;
   if (shape.decode_sequences > 0) {
-    const auto& piece = stage.decode_kv.pieces[0];
-    line.first += stage.decode_base[shape.decode_sequences] + piece.value +
-                  piece.slope * static_cast<double>(shape.decode_kv_tokens);
-    line.slope = piece.slope * shape.decode_sequences;
+    const double mixed = shape.prefill_tokens > 0 ? common_.mixed : 1;
+    const LengthSum whole = whole_lengths(shape);
+    const PiecewiseLine::Piece& piece = stage.decode_kv[0].pieces[0];
+    const double slope = mixed * piece.slope;
+    line.first += mixed * (stage.decode_base[static_cast<std::size_t>(shape.decode_sequences)] + piece.value) +
+                  slope * whole.tokens;
+    line.slope = slope * whole.growth;
+    for (std::size_t i = 0; i < common_.reaches.size(); ++i) {
+      const PiecewiseLine::Piece& limited = stage.decode_kv[i + 1].pieces[0];
+      line.first += mixed * (limited.value + limited.slope * shape.limited[i].tokens);
+      line.slope += mixed * limited.slope * shape.limited[i].growth;
+    }
   }
   if (!host_.overlapped) {
     line.first += host;
@@ -224,18 +252,50 @@ IterationLine IterationCost::line(const BatchShape& shape) const {
   return line;
 }
 
+// `others`: what is not attention.
+IterationLine IterationCost::measured_line(const BatchShape& shape, double others, double host) const {
+  const AttentionTable& attention = *common_.attention;
+  IterationLine line;
+  if (shape.prefill_tokens > 0) {
+    line.first = others + shape.prefill_attention +
+                 attention.beside(shape.largest_chunk, shape.largest_context, shape.decode_sequences,
+                                  static_cast<double>(shape.decode_kv_tokens));
+    line.first = host_.overlapped ? std::max(line.first, host) : line.first + host;
+    line.iterations = 1;
+    return line;
+  }
+  const LengthSum length = whole_lengths(shape);
+  const PiecewiseLine& decodes = attention.decodes(shape.decode_sequences);
+  const PiecewiseLine::Piece& piece = decodes.at(length.tokens);
+  line.first = others + piece.value + piece.slope * (length.tokens - piece.start);
+  line.slope = piece.slope * length.growth;
+  line.iterations = piece_iterations(decodes, length);
+  if (!host_.overlapped) {
+    line.first += host;
+  } else if (line.first < host) {
+    Envelope envelope;
+    const Line chips{line.first, line.slope};
+    envelope.offer({host, 0});
+    line.iterations = std::min(line.iterations, envelope.overtaken_at(chips));
+    line.first = host;
+    line.slope = 0;
+  }
+  return line;
+}
+
 // The micro-batch with the largest chunk passes the stages one after another (latency), and each stage must serve all
 // (throughput): the longest of these, a maximum of lines, is the chips' time of the joint iteration.
 IterationLine IterationCost::envelope_line(const BatchShape& shape, std::int32_t sequences) const {
-  const MicroBatches batches = micro_batches_of(shape, static_cast<std::int32_t>(stages_.size()));
+  const MicroBatches batches =
+      micro_batches_of(shape, static_cast<std::int32_t>(stages_.size()), common_.query_tokens, common_.prefill_split);
   const double host = host_.per_iteration + host_.per_sequence * sequences;
   const double added = host_.overlapped ? 0 : host;
   const auto serve_all = [&](const StageCost& stage) {
-    Line all = stage_line(stage, batches.large);
+    Line all = stage_line(stage, batches.large, common_.mixed);
     all.value += added;
     const auto add = [&](std::int32_t count, const Share& share) {
       if (count == 0) return;
-      const Line one = stage_line(stage, share);
+      const Line one = stage_line(stage, share, common_.mixed);
       all.value += count * one.value;
       all.slope += count * one.slope;
     };
@@ -247,11 +307,11 @@ IterationLine IterationCost::envelope_line(const BatchShape& shape, std::int32_t
   Line pass{added, 0};
   IterationLine line;
   for (const StageCost& stage : stages_) {
-    const Line one = stage_line(stage, batches.large);
+    const Line one = stage_line(stage, batches.large, common_.mixed);
     pass.value += one.value;
     pass.slope += one.slope;
     envelope.offer(serve_all(stage));
-    line.iterations = std::min(line.iterations, piece_iterations(stage.decode_kv, batches.large));
+    line.iterations = std::min(line.iterations, piece_iterations(stage, batches.large));
   }
   envelope.offer(pass);
   if (host_.overlapped) envelope.offer({host, 0});

@@ -1,5 +1,6 @@
-// The price of one kernel on one chip: the longer of computing and moving bytes, at the fractions of the
-// datasheet that the calibration says, plus the launch. Collectives are priced apart (collectives.hpp).
+// The price of one kernel on one chip: computing and moving bytes at the fractions of the datasheet that the
+// calibration says, and what a kernel takes that has next to nothing to do. Collectives are priced apart
+// (collectives.hpp).
 #pragma once
 
 #include <cstdint>
@@ -11,55 +12,57 @@
 
 namespace silicast {
 
-enum class Bound { kCompute, kMemory, kLink, kOverhead };
-std::string_view name_of(Bound bound);  // "compute", "memory", "link", "overhead"
+enum class Bound { kCompute, kMemory, kLink, kOverhead, kMeasured };  // kMeasured: by a table, for whatever reason
+std::string_view name_of(Bound bound);  // "compute", "memory", "link", "overhead", "measured"
 
-// Of one launch. `time` is launch + the longest of the parts.
+// Of one launch; time is not the sum of its parts, which overlap.
 struct KernelPrice {
   Seconds time;
   Seconds compute;
   Seconds memory;
   Seconds link;
-  Seconds launch;
-  Bound bound = Bound::kOverhead;  // overhead: launch and ramps take longer than the bytes and FLOPs at full speed
+  Seconds start;
+  Bound bound = Bound::kOverhead;  // overhead: the kernel takes over twice as long as the bytes or FLOPs would alone
 };
 
-// Seconds to stream that many bytes of chip memory: (b + memory_half_bytes) / (bandwidth * memory), which is
-// the calibration's bandwidth * memory * b / (b + memory_half_bytes) turned round; 0 for no bytes.
-double stream_seconds(const ChipRates& chip, double bytes);
+// Two demands on a kernel that overlap imperfectly: the longer, and more of it where both are alike (26% at most).
+// The exponent of 3 fits GEMMs of Hopper and Blackwell within 6% (median over thousands of shapes).
+double overlapped(double a, double b);
 
-// GEMM: compute = flops / (peak * compute * m / (m + gemm_half_tokens)), m and its flops rounded up to
-// kTileRows.
+// Rows of the smallest tile that holds m of them: a matrix unit works on 16, 32, 64 or 128 rows at once; above that
+// tiles are so many that a part-filled one does not show.
+double tiled_rows(double m);
+
+// GEMM: start + per_k k + overlapped(2 tiled(m) n k / (peak compute), (weights + inputs) / (bandwidth memory))
+//       + outputs / (bandwidth memory): results are written when the computing is over.
 KernelPrice price_gemm(const ChipRates& chip, const Kernel& kernel);
 
-// Norms, rotary, activation functions, copies: bytes / (bandwidth * memory) + launch. No ramp: such
-// tensors are small enough to stay in the last cache.
+// Routed experts of a layer: start + overlapped(compute with `padding` rows more for each expert, weights) + passes
+// over activations.
+KernelPrice price_experts(const ChipRates& chip, const Kernel& kernel);
+
+// Norms, rotary, activation functions, copies: start + bytes / (bandwidth memory).
 KernelPrice price_elementwise(const ChipRates& chip, const Kernel& kernel);
 
-// Rows that a matrix unit works on at once at the least (tensor cores and Ascend's cube take 16).
-inline constexpr std::int64_t kTileRows = 16;
-
-// Attention over a KV cache, priced in parts because IterationCost adds them up over a batch. Seconds per
-// layer.
+// Coefficients of attention, because IterationCost adds it up over a batch. Seconds per layer.
 struct AttentionRates {
-  double launch = 0;             // once for a batch, whatever mix of prompts and decodes is in it
-  double prefill_kv = 0;         // per KV token read by a prompt chunk
-  double prefill_pair = 0;       // per (query, key) pair of a very long chunk
-  double decode_sequence = 0;    // per decode sequence (its query and output)
-  double decode_kv_memory = 0;   // per KV token of decode sequences when memory binds
-  double decode_kv_floor = 0;    // for a batch with decode sequences, however short: the memory ramp
-  double decode_kv_compute = 0;  // per KV token of decode sequences when compute binds
-  double attention_half_tokens = 0;
+  double start = 0;            // once for a batch, whatever mix of prompts and decodes is in it
+  double prefill_pair = 0;     // per (query, key) pair
+  double prefill_row = 0;      // per row of a chunk besides: tiles that the diagonal cuts, prologue, epilogue
+  double prefill_walk = 0;     // per key that one tile of queries passes
+  double prefill_kv = 0;       // per KV token read by a prompt chunk
+  double decode_sequence = 0;  // per decode sequence
+  double decode_memory = 0;    // per KV token of decode sequences when memory binds
+  double decode_compute = 0;   // the same when compute binds
 
-  // Per pair of a chunk of `tokens`; the ramp is by chunk length.
-  double prefill_quadratic(std::int32_t tokens) const {
-    return prefill_pair * (tokens + attention_half_tokens) / tokens;
-  }
+  void scale(double factor);
   // Part of decode attention that depends on the KV tokens of the batch: continuous, convex, non-decreasing.
   double decode_kv(double kv_tokens) const;
 };
 
-// From the work of a stage's attention kernels on this chip.
-AttentionRates attention_rates(const ChipRates& chip, const StageWork& work);
+// `query_tokens` that each decode sequence computes in an iteration (over 1: drafts are verified). `kv_bytes` per
+// number of the cache tells whether it must be unpacked.
+AttentionRates attention_rates(const ChipRates& chip, const AttentionPart& part, bool narrow_kv,
+                               std::int32_t query_tokens);
 
 }  // namespace silicast

@@ -2,6 +2,8 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
+#include <vector>
 
 #include "sim/perf/compile_cost.hpp"
 #include "sim/perf/roofline.hpp"
@@ -14,24 +16,39 @@ class StagePrice {
   StagePrice(const ReplicaSetup& setup, std::int32_t stage);
 
   const StageWork& work() const { return work_; }
-  const AttentionRates& attention() const { return attention_; }
-  double layers() const { return work_.layers(); }
+  const std::vector<AttentionRates>& attention() const { return attention_; }  // of work().attention()
 
-  // One launch of a GEMM, an elementwise kernel or a collective (attention is priced by its rates).
+  // One launch of a GEMM, an elementwise kernel or a collective (attention has its rates): by the setup's tables
+  // where they have it, else by rooflines.
   KernelPrice kernel(const Kernel& kernel) const;
+  // Whether tables have attention: then none of it is in the entries below.
+  bool measures_attention() const { return setup_.measured && !setup_.measured->attention.empty(); }
 
-  // Entries of StageCost: seconds of all layers. Every iteration has one attention kernel per layer, for its
-  // prompts and decodes together, so its launch counts among the tokens.
-  double tokens(std::int32_t count) const;
-  double sequences(std::int32_t count) const;
-  double decode_base(std::int32_t count) const { return layers() * attention_.decode_sequence * count; }
-  double decode_kv(double kv_tokens) const { return layers() * attention_.decode_kv(kv_tokens); }
+  // Entries of StageCost: seconds of all layers. Every iteration has one attention kernel per layer and part, for its
+  // prompts and decodes together, so its start counts among the tokens.
+  double tokens(std::int64_t count) const;
+  double experts(std::int64_t tokens) const;  // with what gathers them
+  double exchange(std::int64_t tokens) const;
+  double sequences(std::int64_t count) const;
+  double decode_base(std::int32_t sequences) const;
+
+  // What a kernel takes at least in an iteration of so many tokens, s.
+  double floor_of(std::int64_t tokens) const {
+    return static_cast<double>(tokens) > setup_.graph_tokens ? setup_.eager_launch : 0;
+  }
 
  private:
+  KernelPrice roofline(const Kernel& kernel) const;
+  std::optional<Seconds> measured(const Kernel& kernel) const;
+  Seconds measured_layer(const Kernel& kernel, const MeasuredGrid& times) const;
+  Seconds measured_experts(const Kernel& kernel) const;
+  // All launches, none shorter than `floor`, with the part of the messages that hides behind the rest.
+  double sum(const std::vector<Kernel>& kernels, double floor = 0) const;
+
   const ReplicaSetup& setup_;
   std::int32_t stage_;
   StageWork work_;
-  AttentionRates attention_;
+  std::vector<AttentionRates> attention_;
 };
 
 }  // namespace silicast

@@ -7,14 +7,22 @@ namespace silicast {
 namespace {
 
 double flops_of(const WorkRates& rates, const PoolWork& work) {
-  return rates.flops_per_token * work.tokens + rates.flops_per_decode_kv_token * work.decode_kv +
-         rates.flops_per_prefill_pair * work.prefill_pairs + rates.flops_per_sampled * work.sampled;
+  double flops = rates.flops_per_token * work.tokens + rates.flops_per_decode_kv_token * work.decode_kv +
+                 rates.flops_per_prefill_pair * work.prefill_pairs + rates.flops_per_sampled * work.sampled;
+  for (std::size_t i = 0; i < kMaxReaches; ++i)
+    flops += rates.limited[i].flops_per_decode_kv_token * work.limited_kv[i] +
+             rates.limited[i].flops_per_prefill_pair * work.limited_pairs[i];
+  return flops;
 }
 
 double bytes_of(const WorkRates& rates, const PoolWork& work) {
-  return rates.bytes_per_pass * work.passes + rates.bytes_per_token * work.tokens +
-         rates.bytes_per_decode_kv_token * work.decode_kv + rates.bytes_per_prefill_kv_token * work.prefill_kv +
-         rates.bytes_per_sampled * work.sampled;
+  double bytes = rates.bytes_per_pass * work.passes + rates.bytes_per_token * work.tokens +
+                 rates.bytes_per_decode_kv_token * work.decode_kv + rates.bytes_per_prefill_kv_token * work.prefill_kv +
+                 rates.bytes_per_sampled * work.sampled;
+  for (std::size_t i = 0; i < kMaxReaches; ++i)
+    bytes += rates.limited[i].bytes_per_decode_kv_token * work.limited_kv[i];
+  if (work.passes > 0) bytes += work.passes * rates.expert_bytes(work.tokens / work.passes);
+  return bytes;
 }
 
 }  // namespace

@@ -6,8 +6,10 @@
 
 #include "sim/base/errors.hpp"
 #include "sim/io/config_catalogue.hpp"
+#include "sim/model/attention_work.hpp"
 #include "sim/model/engine_spec.hpp"
 #include "sim/model/model_spec.hpp"
+#include "sim/model/rank_matrices.hpp"
 #include "sim/serving/router/router.hpp"
 #include "sim/serving/scheduler/scheduler.hpp"
 #include "topology/calibration.hpp"
@@ -48,16 +50,16 @@ std::string plain(const Evidence* evidence, Dimension dimension) {
 
 CatalogueTable list_chips(const std::string& configs_dir, bool sources) {
   SourceRows evidence;
-  CatalogueTable table{
-      {"chip", "vendor", "dies", "BF16", "FP8", "INT8", "FP4", "memory", "bandwidth", "TDP", "stack", "weakest grade"},
-      {}};
+  CatalogueTable table{{"chip", "vendor", "dies", "BF16", "FP8", "INT8", "MXFP4", "memory", "bandwidth", "TDP", "stack",
+                        "weakest grade"},
+                       {}};
   for (const std::string& name : config_names(configs_dir + "/chips")) {
     const ChipSpec chip = read_chip(load_entry(configs_dir, "chips", name));
     Grade weakest = std::max({chip.memory_capacity.grade, chip.memory_bandwidth.grade, chip.tdp.grade});
-    for (const NumberFormat format : {NumberFormat::kBf16, NumberFormat::kFp8, NumberFormat::kInt8, NumberFormat::kFp4})
-      if (const Evidence* peak = chip.peak_of(format)) {
+    for (std::size_t i = 0; i < kNumberFormats; ++i)
+      if (const auto& peak = chip.peak[i]) {
         weakest = std::max(weakest, peak->grade);
-        evidence.add(name, fmt::format("peak {}", name_of(format)), *peak, Dimension::kFlopRate);
+        evidence.add(name, fmt::format("peak {}", name_of(static_cast<NumberFormat>(i))), *peak, Dimension::kFlopRate);
       }
     evidence.add(name, "memory capacity", chip.memory_capacity, Dimension::kBytes);
     evidence.add(name, "memory bandwidth", chip.memory_bandwidth, Dimension::kByteRate);
@@ -67,7 +69,7 @@ CatalogueTable list_chips(const std::string& configs_dir, bool sources) {
                           plain(chip.peak_of(NumberFormat::kBf16), Dimension::kFlopRate),
                           plain(chip.peak_of(NumberFormat::kFp8), Dimension::kFlopRate),
                           plain(chip.peak_of(NumberFormat::kInt8), Dimension::kFlopRate),
-                          plain(chip.peak_of(NumberFormat::kFp4), Dimension::kFlopRate),
+                          plain(chip.peak_of(NumberFormat::kMxFp4), Dimension::kFlopRate),
                           plain(&chip.memory_capacity, Dimension::kBytes),
                           plain(&chip.memory_bandwidth, Dimension::kByteRate), plain(&chip.tdp, Dimension::kPower),
                           chip.software, std::string(name_of(weakest))});
@@ -98,46 +100,48 @@ CatalogueTable list_nodes(const std::string& configs_dir, bool sources) {
 }
 
 CatalogueTable list_models(const std::string& configs_dir, bool) {
-  CatalogueTable table{{"model", "parameters", "layers", "hidden", "heads", "KV heads", "max context",
-                        "KV bytes/token (BF16)", "format", "source"},
+  CatalogueTable table{{"model", "parameters", "active", "layers", "hidden", "attention", "experts", "max context",
+                        "KV bytes/token (BF16)", "weights", "experts' weights", "source"},
                        {}};
   for (const std::string& name : config_names(configs_dir + "/models")) {
     const ModelSpec model = read_model_spec(load_entry(configs_dir, "models", name));
-    table.rows.push_back({name, fmt::format("{:.2f} B", model.parameters() / 1e9), fmt::format("{}", model.layers),
-                          fmt::format("{}", model.hidden), fmt::format("{}", model.heads),
-                          fmt::format("{}", model.kv_heads), fmt::format("{}", model.max_context),
-                          fmt::format("{:.0f}", 2 * model.kv_numbers_per_token()),
-                          std::string(name_of(model.native_format)), model.source});
+    std::string kinds, experts = "-";
+    for (const AttentionSpec& attention : model.attentions)
+      kinds += fmt::format("{}{} {}/{}", kinds.empty() ? "" : ", ", name_of(attention.kind), attention.heads,
+                           attention.kv_heads);
+    for (const FeedForwardSpec& block : model.feed_forwards)
+      if (block.mixture()) experts = fmt::format("{} of {}", block.active, block.experts);
+    const KvDemand demand = kv_demand(model, single_chip(model), Precision{}, 0, model.layer_count());
+    table.rows.push_back({name, fmt::format("{:.2f} B", parameters(model) / 1e9),
+                          fmt::format("{:.2f} B", active_parameters(model) / 1e9),
+                          fmt::format("{}", model.layer_count()), fmt::format("{}", model.hidden), kinds, experts,
+                          fmt::format("{}", model.max_context), fmt::format("{:.0f}", demand.per_token.value()),
+                          std::string(name_of(model.weight_format)),
+                          model.mixture() ? std::string(name_of(model.expert_format)) : "-", model.source});
   }
   return table;
 }
 
 CatalogueTable list_calibration(const std::string& configs_dir, bool sources) {
   SourceRows evidence;
-  CatalogueTable table{{"chip", "compute", "GEMM half tokens", "attention", "memory", "launch", "collective start",
-                        "collective efficiency", "weakest grade"},
-                       {}};
+  CatalogueTable table{
+      {"chip", "GEMM compute", "GEMM memory", "experts compute", "attention compute", "attention memory", "GEMM start",
+       "attention start", "experts start", "collective start", "weakest grade"},
+      {}};
   for (const std::string& name : config_names(configs_dir + "/calibration")) {
-    const Calibration own =
+    Calibration own =
         read_calibration(ConfigValue::from_file(fmt::format("{}/calibration/{}.yaml", configs_dir, name)));
     Grade weakest = Grade::kMeasured;
-    const auto add = [&](const char* figure, const Evidence& number, Dimension dimension) {
-      evidence.add(name, figure, number, dimension);
-      weakest = std::max(weakest, number.grade);
-    };
-    add("compute", own.compute, Dimension::kNumber);
-    add("GEMM half tokens", own.gemm_half_tokens, Dimension::kNumber);
-    add("attention compute", own.attention_compute, Dimension::kNumber);
-    add("attention half tokens", own.attention_half_tokens, Dimension::kNumber);
-    add("memory", own.memory, Dimension::kNumber);
-    add("memory half bytes", own.memory_half_bytes, Dimension::kBytes);
-    add("launch", own.launch, Dimension::kTime);
-    add("collective start", own.collective_start, Dimension::kTime);
-    add("collective efficiency", own.collective_efficiency, Dimension::kNumber);
-    table.rows.push_back({name, fmt::format("{:g}", own.compute.value), fmt::format("{:g}", own.gemm_half_tokens.value),
-                          fmt::format("{:g}", own.attention_compute.value), fmt::format("{:g}", own.memory.value),
-                          plain(&own.launch, Dimension::kTime), plain(&own.collective_start, Dimension::kTime),
-                          fmt::format("{:g}", own.collective_efficiency.value), std::string(name_of(weakest))});
+    for (const CalibrationField& field : fields_of(own)) {
+      evidence.add(name, fmt::format("{} {}", field.group, field.key), *field.evidence, field.dimension);
+      weakest = std::max(weakest, field.evidence->grade);
+    }
+    const auto fraction = [](const Evidence& number) { return fmt::format("{:g}", number.value); };
+    const auto time = [](const Evidence& number) { return plain(&number, Dimension::kTime); };
+    table.rows.push_back({name, fraction(own.gemm.compute), fraction(own.gemm.memory), fraction(own.experts.compute),
+                          fraction(own.attention.compute), fraction(own.attention.memory), time(own.gemm.start),
+                          time(own.attention.start), time(own.experts.start), time(own.collective.start),
+                          std::string(name_of(weakest))});
   }
   return sources ? evidence.table : table;
 }

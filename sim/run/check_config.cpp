@@ -5,6 +5,7 @@
 
 #include "sim/base/errors.hpp"
 #include "sim/io/config_catalogue.hpp"
+#include "sim/model/rank_matrices.hpp"
 #include "sim/run/catalogue.hpp"
 #include "sim/run/scenario.hpp"
 
@@ -46,12 +47,13 @@ std::string describe_workload(const WorkloadInfo& info) {
 std::string describe_scenario(const Scenario& scenario) {
   std::string text =
       fmt::format("  {}: {} ({:.2f} B parameters), at most {} tokens of context, seed {}\n", scenario.name,
-                  scenario.model.name, scenario.model.parameters() / 1e9, scenario.max_context, scenario.seed);
+                  scenario.model.name, parameters(scenario.model) / 1e9, scenario.max_context, scenario.seed);
   for (const PoolScenario& pool : scenario.pools) text += describe_pool(pool);
   text += fmt::format("  router {} over {} replicas\n", scenario.router->name, scenario.replicas());
   text += describe_workload(scenario.workload_info);
   if (scenario.prices)
     text += fmt::format("  prices {}, tariff of {}\n", scenario.prices->sheet.name, scenario.prices->region);
+  for (const std::string& note : scenario.notes) text += fmt::format("  {}\n", note);
   for (const std::string& key : scenario.without_effect) text += fmt::format("  without effect: {}\n", key);
   return text;
 }
@@ -75,6 +77,12 @@ std::string check_config(const std::string& path, const std::string& configs_dir
     kind = "node";
     read_node(value);
     read_chip(load_named(configs_dir, "chips", value.map().required("chip")));
+  } else if (has("porting_delay")) {
+    kind = "software stack";
+    read_stack(value);
+  } else if (has("accepted") && has("network")) {
+    kind = "draft";
+    read_draft_spec(value);
   } else if (has("hop_latency")) {
     kind = "cluster fabric";
     read_cluster_fabric(value);
@@ -85,7 +93,7 @@ std::string check_config(const std::string& path, const std::string& configs_dir
     kind = "engine";
     read_engine_spec(value, configs_dir);
     if (has("scheduler")) value.map().required("scheduler").entry_of(schedulers);
-  } else if (has("gemm_half_tokens") || has("collective_start")) {
+  } else if (has("gemm") || has("collective")) {
     kind = "calibration";
     read_calibration(value);
   } else if (has("tariffs")) {
@@ -102,7 +110,8 @@ std::string check_config(const std::string& path, const std::string& configs_dir
     value.fail(
         "not recognised: a scenario has 'cluster', a chip 'peak', a node 'scale_up', a cluster fabric 'hop_latency', a "
         "model 'layers', "
-        "an engine 'max_sequences', a calibration 'gemm_half_tokens', a price sheet 'tariffs', a workload 'arrivals', "
+        "an engine 'max_sequences', a calibration 'gemm', a stack 'porting_delay', a draft 'network', a price sheet "
+        "'tariffs', a workload 'arrivals', "
         "'trace', 'closed_loop', 'merge' or 'preset'");
   }
   return fmt::format("{}: a valid {}\n{}", path, kind, to_yaml(tree));

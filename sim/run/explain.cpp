@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "sim/model/rank_matrices.hpp"
 #include "sim/perf/breakdown.hpp"
 
 namespace silicast {
@@ -62,7 +63,7 @@ std::string iteration_section(const PoolScenario& pool, const BreakdownBatch& ba
       pool.replica.host.overlapped ? ", side by side" : "");
   text += fmt::format("    {:<22}{:<20}{:>12}{:>8}  {:<10}{}\n", "kernel", "class", "time", "share", "bound by",
                       "achieved per chip");
-  double by_bound[4] = {};
+  double by_bound[5] = {};
   for (const BreakdownRow& row : parts.rows) {
     text += fmt::format("    {:<22}{:<20}{:>12}{:>7.1f}%  {:<10}{}\n", row.kernel, row.kernel_class,
                         format_quantity(row.time.value(), Dimension::kTime), 100 * row.share, name_of(row.bound),
@@ -70,8 +71,9 @@ std::string iteration_section(const PoolScenario& pool, const BreakdownBatch& ba
     by_bound[static_cast<std::size_t>(row.bound)] += row.share;
   }
   text += "    what binds:";
-  for (const Bound bound : {Bound::kCompute, Bound::kMemory, Bound::kLink, Bound::kOverhead})
-    text += fmt::format(" {} {:.0f}%", name_of(bound), 100 * by_bound[static_cast<std::size_t>(bound)]);
+  for (const Bound bound : {Bound::kCompute, Bound::kMemory, Bound::kLink, Bound::kOverhead, Bound::kMeasured})
+    if (bound != Bound::kMeasured || pool.replica.measured)
+      text += fmt::format(" {} {:.0f}%", name_of(bound), 100 * by_bound[static_cast<std::size_t>(bound)]);
   const double tokens = batch.prefill_tokens > 0 ? batch.prefill_tokens : batch.decode_sequences;
   return text + fmt::format("; {:.4g} tokens/s per replica, {:.4g} per chip\n", tokens / parts.total.value(),
                             tokens / parts.total.value() / pool.plan.chips());
@@ -109,7 +111,7 @@ std::string links_section(const PoolScenario& pool) {
 
 std::string explain(const Scenario& scenario, const ExplainBatch& batch) {
   std::string text = fmt::format("{}: {}, {:.2f} B parameters\n", scenario.name, scenario.model.name,
-                                 scenario.model.parameters() / 1e9);
+                                 parameters(scenario.model) / 1e9);
   for (const PoolScenario& pool : scenario.pools) {
     text +=
         fmt::format("\npool {}: {} replicas of {} x {} on {} x {}; weights {}, activations {}, KV {}\n", pool.name,
@@ -130,6 +132,7 @@ std::string explain(const Scenario& scenario, const ExplainBatch& batch) {
                                           cut(sequences < batch.decode_sequences, "as many as the engine runs"),
                                           batch.kv_length, cut(!fits, "more than the KV cache holds")));
   }
+  for (const std::string& note : scenario.notes) text += fmt::format("\n{}\n", note);
   for (const std::string& key : scenario.without_effect) text += fmt::format("\nwithout effect: {}\n", key);
   return text;
 }

@@ -3,10 +3,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cctype>
 
 #include "sim/base/check.hpp"
 #include "sim/io/config_catalogue.hpp"
 #include "sim/io/line_reader.hpp"
+#include "sim/run/read_perf.hpp"
 
 namespace silicast {
 namespace {
@@ -16,25 +18,29 @@ constexpr std::int64_t kMaxNodes = 16384;
 // The chip's native 8-bit format for weights, activations and KV: FP8, or INT8 where it has no FP8.
 Precision eight_bit(const ChipSpec& chip, const ConfigValue& at) {
   for (const NumberFormat format : {NumberFormat::kFp8, NumberFormat::kInt8})
-    if (chip.peak_of(format) != nullptr) return {format, format, format};
+    if (chip.peak_of(format) != nullptr) return {format, format, format, format, format};
   at.fail(fmt::format("chip '{}' has neither FP8 nor INT8; name the formats instead", chip.name));
 }
 
-// Matrix units without the activations' format cannot run such GEMMs at all.
-void check_native(const Precision& precision, const ChipSpec& chip, const ConfigValue& at) {
-  if (precision.activations == NumberFormat::kFp32 || chip.peak_of(precision.activations) != nullptr) return;
+// Matrix units without the format of the activations named cannot run such GEMMs at all. (Weights alone are unpacked.)
+void check_native(NumberFormat activations, const ChipSpec& chip, const ConfigValue& at) {
+  if (activations == NumberFormat::kFp32 || chip.peak_of(activations) != nullptr) return;
   std::string native;
-  for (const NumberFormat format : {NumberFormat::kBf16, NumberFormat::kFp8, NumberFormat::kInt8, NumberFormat::kFp4})
-    if (chip.peak_of(format) != nullptr) native += fmt::format("{}{}", native.empty() ? "" : ", ", name_of(format));
-  at.fail(fmt::format("chip '{}' cannot compute with {} activations; it has {}", chip.name,
-                      name_of(precision.activations), native));
+  for (std::size_t i = 0; i < kNumberFormats; ++i) {
+    const auto format = static_cast<NumberFormat>(i);
+    if (format != NumberFormat::kFp16 && chip.peak_of(format) != nullptr)
+      native += fmt::format("{}{}", native.empty() ? "" : ", ", name_of(format));
+  }
+  at.fail(
+      fmt::format("chip '{}' cannot compute with {} activations; it has {}", chip.name, name_of(activations), native));
 }
 
 Precision read_pool_precision(ConfigMap& pool, const ModelSpec& model, const ChipSpec& chip) {
   const auto value = pool.optional("precision");
   if (!value) {
     const Precision precision = default_precision(model);
-    check_native(precision, chip, pool.value());
+    check_native(precision.activations, chip, pool.value());
+    check_native(precision.expert_activations, chip, pool.value());
     if (precision.kv == NumberFormat::kFp32)
       pool.fail(
           fmt::format("'{}' is stored in fp32, which no engine keeps its KV cache in; name a precision, e.g. "
@@ -47,8 +53,22 @@ Precision read_pool_precision(ConfigMap& pool, const ModelSpec& model, const Chi
     return eight_bit(chip, *value);
   }
   const Precision precision = read_precision(*value, model);
-  check_native(precision, chip, *value);
+  check_native(precision.activations, chip, *value);
+  if (model.mixture()) check_native(precision.expert_activations, chip, *value);
   return precision;
+}
+
+// "PPU SDK" is described in configs/stacks/ppu-sdk.yaml.
+std::string stack_file(std::string software, const std::string& configs_dir) {
+  for (char& c : software) c = c == ' ' ? '-' : static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+  return fmt::format("{}/stacks/{}.yaml", configs_dir, software);
+}
+
+double read_maturity(const ConfigValue& value) {
+  const std::string text = value.is_scalar() ? value.text() : "";
+  if (!text.empty() && std::isalpha(static_cast<unsigned char>(text[0])))
+    return 0.5 * static_cast<double>(value.choice({"untuned", "typical", "tuned"}, "maturity"));
+  return value.number(kFraction);
 }
 
 MemoryOverrides read_overrides(const ConfigValue& value) {
@@ -99,7 +119,8 @@ void check_group_name(const std::string& name, const ConfigValue& at) {
     at.fail(fmt::format("'{}' cannot name a group of the result file; leave out '/', ',' and lone dots", name));
 }
 
-PoolScenario read_pool(const ConfigValue& value, const ModelSpec& model, const std::string& configs_dir, Fit fit) {
+PoolScenario read_pool(const ConfigValue& value, const ModelSpec& model, const PoolFiles& files, Fit fit) {
+  const std::string& configs_dir = files.configs_dir;
   PoolScenario pool;
   ConfigMap map = value.map();
   pool.mark = value.mark();
@@ -125,15 +146,21 @@ PoolScenario read_pool(const ConfigValue& value, const ModelSpec& model, const s
           fmt::format("is '{}' in the calibration of {}; a pool may name another chip's by 'calibration'",
                       pool.calibration.chip, pool.chip.name));
   }
+  pool.stack = read_stack(ConfigValue::from_file(stack_file(pool.chip.software, configs_dir)));
+  if (const auto maturity = map.optional("maturity")) pool.maturity = read_maturity(*maturity);
+  pool.calibration = at_maturity(pool.calibration, pool.maturity);
+  pool.stack = at_maturity(pool.stack, pool.maturity);
   pool.nodes = 1;
   if (const auto nodes = map.optional("nodes")) pool.nodes = static_cast<std::int32_t>(nodes->integer(1, kMaxNodes));
   const auto layout = map.optional("layout");
-  pool.plan = layout ? read_parallel_plan(*layout, model) : ParallelPlan{1, {model.layers}};
+  pool.plan = layout ? read_parallel_plan(*layout, model) : single_chip(model);
   pool.replicas = replicas_that_fit(pool, layout ? *layout : value);
   if (const auto replicas = map.optional("replicas"))
     pool.replicas = static_cast<std::int32_t>(replicas->integer(1, pool.replicas));
   pool.precision = read_pool_precision(map, model, pool.chip);
   pool.engine = read_engine(map.required("engine"), configs_dir);
+  const auto speculation = map.optional("speculation");
+  if (speculation) pool.speculation = read_speculation(*speculation, model, configs_dir);
   if (const auto scheduler = map.optional("scheduler")) {
     pool.scheduler = &scheduler->entry_of(schedulers);
   } else {
@@ -149,6 +176,12 @@ PoolScenario read_pool(const ConfigValue& value, const ModelSpec& model, const s
         fmt::format("max_batched_tokens ({}) must be at least max_sequences ({}): every running sequence computes a "
                     "token per iteration",
                     limits.max_batched_tokens, limits.max_sequences));
+  const std::int32_t most_decodes = limits.max_sequences * (1 + pool.speculation.tokens);
+  if (limits.max_batched_tokens < most_decodes)
+    (speculation ? *speculation : value)
+        .fail(fmt::format("{} running sequences of {} drafted tokens each compute {} tokens per iteration, over "
+                          "max_batched_tokens ({})",
+                          limits.max_sequences, pool.speculation.tokens, most_decodes, limits.max_batched_tokens));
   MemoryOverrides overrides;
   if (const auto memory = map.optional("memory")) overrides = read_overrides(*memory);
   pool.memory =
@@ -162,13 +195,23 @@ PoolScenario read_pool(const ConfigValue& value, const ModelSpec& model, const s
       blocks->fail(fmt::format("{} blocks do not fit: there is memory for {}, see 'silicast explain'", pool.kv_blocks,
                                pool.memory.blocks));
   }
+  const auto perf = map.optional("perf");
   map.done();
   const EngineHost& host = pool.engine.host;
   pool.replica.model = model;
   pool.replica.plan = pool.plan;
   pool.replica.precision = pool.precision;
   pool.replica.chip = chip_rates(pool.chip, pool.calibration);
+  for (std::size_t i = 0; i < kStackOperators; ++i) pool.replica.fallback[i] = pool.stack.fallback[i].value;
   pool.replica.host = {host.per_iteration.value, host.per_sequence.value, host.overlapped};
+  pool.replica.graph_tokens = host.graph_tokens.value;
+  pool.replica.eager_launch = host.eager_launch.value;
+  pool.replica.draft = pool.speculation.network;
+  pool.replica.drafts = pool.speculation.tokens;
+  const EngineParallel& parallel = pool.engine.parallel;
+  pool.replica.policy = {parallel.exchange, parallel.expert_skew.value, parallel.padded_rows.value, pool.engine.fused};
+  pool.replica.overlap = parallel.overlap.value;
+  if (perf) read_perf(*perf, files.folder, pool);
   return pool;
 }
 

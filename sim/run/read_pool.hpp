@@ -6,8 +6,13 @@
 namespace silicast {
 
 // pool: {name, node, nodes: 1, replicas, layout: {tensor: 4}, precision: 8bit | {weights, activations, kv}, engine,
-//        scheduler, kv_blocks, memory: {weights, activation, runtime}}.
-PoolScenario read_pool(const ConfigValue& pool, const ModelSpec& model, const std::string& configs_dir, Fit fit);
+//        scheduler, kv_blocks, memory: {weights, activation, runtime},
+//        perf: roofline | {measured: FOLDER | [FILE, ...]}}.
+struct PoolFiles {
+  std::string configs_dir;
+  std::string folder;  // of the scenario: files that it names are looked for there
+};
+PoolScenario read_pool(const ConfigValue& pool, const ModelSpec& model, const PoolFiles& files, Fit fit);
 
 // Refuses what cannot name a pool or a class: they become groups of the result file.
 void check_group_name(const std::string& name, const ConfigValue& at);

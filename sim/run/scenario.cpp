@@ -7,6 +7,7 @@
 
 #include "sim/io/config_catalogue.hpp"
 #include "sim/run/place_pools.hpp"
+#include "sim/run/read_perf.hpp"
 #include "sim/run/read_pool.hpp"
 
 namespace silicast {
@@ -84,7 +85,8 @@ void read_prices(ConfigMap& map, const std::string& configs_dir, Scenario& scena
   scenario.prices = std::move(read);
 }
 
-void read_cluster(ConfigMap& map, const std::string& configs_dir, Fit fit, Scenario& scenario) {
+void read_cluster(ConfigMap& map, const PoolFiles& files, Fit fit, Scenario& scenario) {
+  const std::string& configs_dir = files.configs_dir;
   ConfigMap cluster = map.required("cluster").map();
   const auto fabric = cluster.optional("fabric");
   if (fabric) {
@@ -94,7 +96,7 @@ void read_cluster(ConfigMap& map, const std::string& configs_dir, Fit fit, Scena
   }
   const ConfigValue pools = cluster.required("pools");
   for (const ConfigValue& pool : pools.list()) {
-    scenario.pools.push_back(read_pool(pool, scenario.model, configs_dir, fit));
+    scenario.pools.push_back(read_pool(pool, scenario.model, files, fit));
     for (std::size_t i = 0; i + 1 < scenario.pools.size(); ++i)
       if (scenario.pools[i].name == scenario.pools.back().name)
         pool.fail(fmt::format("two pools are named '{}'", scenario.pools[i].name));
@@ -168,7 +170,8 @@ Scenario read_scenario(ConfigNode tree, const std::string& path, const ScenarioS
   scenario.max_context = scenario.model.max_context;
   if (const auto context = map.optional("max_context"))
     scenario.max_context = static_cast<std::int32_t>(context->integer(2, scenario.model.max_context));
-  read_cluster(map, source.configs_dir, fit, scenario);
+  const std::string folder = std::filesystem::path(path).parent_path().string();
+  read_cluster(map, {source.configs_dir, folder}, fit, scenario);
   const auto router = map.optional("router");
   scenario.router = router ? &router->entry_of(routers) : routers.find("least_loaded");
   read_classes(map, scenario);
@@ -180,7 +183,7 @@ Scenario read_scenario(ConfigNode tree, const std::string& path, const ScenarioS
   scenario.workload = map.required("workload");
   map.done();
   scenario.workload_context.seed = scenario.seed;
-  scenario.workload_context.base_dir = std::filesystem::path(path).parent_path().string();
+  scenario.workload_context.base_dir = folder;
   scenario.workload_context.configs_dir = source.configs_dir;
   for (const ClassFacts& one : scenario.classes) scenario.workload_context.class_names.push_back(one.name);
   const Workload workload = make_workload(*scenario.workload, scenario.workload_context);
@@ -189,6 +192,8 @@ Scenario read_scenario(ConfigNode tree, const std::string& path, const ScenarioS
   scenario.workload_context.scan_traces = false;  // scanned; every later reading goes straight through
   if (!map.has("warmup") && !scenario.workload_info.generated) scenario.window.mode = MeasureWindow::Mode::kNone;
   note_without_effect(root, scenario);
+  for (const PoolScenario& pool : scenario.pools)
+    for (std::string& note : notes_on_tables(pool, scenario.max_context)) scenario.notes.push_back(std::move(note));
   return scenario;
 }
 

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "sim/io/config_reader.hpp"
+#include "sim/model/draft_spec.hpp"
 #include "sim/model/engine_spec.hpp"
 #include "sim/model/memory_plan.hpp"
 #include "sim/model/model_spec.hpp"
@@ -20,6 +21,7 @@
 #include "topology/cluster_spec.hpp"
 #include "topology/node_spec.hpp"
 #include "topology/price_sheet.hpp"
+#include "topology/stack_spec.hpp"
 #include "workloads/workload.hpp"
 
 namespace silicast {
@@ -29,11 +31,14 @@ struct PoolScenario {
   std::string name;
   NodeSpec node;
   ChipSpec chip;
-  Calibration calibration;
+  Calibration calibration;  // at the maturity
+  StackSpec stack;          // the same
+  double maturity = 0.5;    // of the chip's software, 0 untuned to 1 tuned
   std::int32_t nodes = 1;
   std::int32_t replicas = 1;
   ParallelPlan plan;
   Precision precision;
+  Speculation speculation;  // of 0 tokens: none
   EngineSpec engine;
   const RegistryEntry<SchedulerFactory>* scheduler = nullptr;
   MemoryPlan memory;
@@ -73,6 +78,7 @@ struct Scenario {
   WorkloadContext workload_context;
   WorkloadInfo workload_info;
   std::vector<std::string> without_effect;  // keys that were given and changed nothing, with the reason
+  std::vector<std::string> notes;           // what else whoever reads the results should know
   std::string resolved;                     // YAML of the scenario as given, with --set applied
 
   std::int32_t replicas() const;

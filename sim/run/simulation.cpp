@@ -9,6 +9,7 @@
 #include "sim/report/recorder.hpp"
 #include "sim/report/result_file.hpp"
 #include "sim/run/cost_inputs.hpp"
+#include "sim/run/read_perf.hpp"
 #include "sim/run/version.hpp"
 
 namespace silicast {
@@ -17,10 +18,16 @@ namespace {
 // Everything that listens to a run, called without indirection: the report's share of the hot path.
 class RunObserver final : public ServingObserver {
  public:
-  explicit RunObserver(RunFacts facts) : recorder_(std::move(facts)) {}
+  RunObserver(RunFacts facts, ServingObserver* listener) : recorder_(std::move(facts)), listener_(listener) {}
 
-  void request_arrived(SimTime now, std::int64_t in_system) override { recorder_.request_arrived(now, in_system); }
-  void arrivals_ended(SimTime now) override { recorder_.arrivals_ended(now); }
+  void request_arrived(SimTime now, std::int64_t in_system) override {
+    recorder_.request_arrived(now, in_system);
+    if (listener_) listener_->request_arrived(now, in_system);
+  }
+  void arrivals_ended(SimTime now) override {
+    recorder_.arrivals_ended(now);
+    if (listener_) listener_->arrivals_ended(now);
+  }
   void request_ended(const RequestRecord& record) override {
     for (const std::int64_t word :
          {record.index, record.arrival.ns, record.scheduled.ns, record.first_token.ns, record.end.ns,
@@ -31,15 +38,21 @@ class RunObserver final : public ServingObserver {
     output_tokens_ += record.output_tokens;
     recorder_.request_ended(record);
     if (file_) file_->request_ended(record);
+    if (listener_) listener_->request_ended(record);
   }
   void sampled(SimTime now, std::span<const PoolSample> pools) override {
     if (file_) file_->sampled(now, pools);
+    if (listener_) listener_->sampled(now, pools);
   }
   void run_ended(const RunRecord& run) override {
     iterations_ += run.iterations;
     recorder_.run_ended(run);
+    if (listener_) listener_->run_ended(run);
   }
-  void token_gap(PoolId pool, Seconds gap, std::int64_t count) override { recorder_.token_gap(pool, gap, count); }
+  void token_gap(PoolId pool, Seconds gap, std::int64_t count) override {
+    recorder_.token_gap(pool, gap, count);
+    if (listener_) listener_->token_gap(pool, gap, count);
+  }
 
   void write_to(std::unique_ptr<ResultFile> file) { file_ = std::move(file); }
   ResultFile* file() { return file_.get(); }
@@ -50,6 +63,7 @@ class RunObserver final : public ServingObserver {
 
  private:
   Recorder recorder_;
+  ServingObserver* listener_;
   std::unique_ptr<ResultFile> file_;
   Fingerprint fingerprint_;
   std::int64_t iterations_ = 0;
@@ -58,15 +72,19 @@ class RunObserver final : public ServingObserver {
 
 // Of the figures that the durations of a pool's iterations follow from.
 Grade weakest_of(const PoolScenario& pool) {
-  const Calibration& c = pool.calibration;
-  Grade weakest =
-      std::max({c.compute.grade, c.gemm_half_tokens.grade, c.attention_compute.grade, c.attention_half_tokens.grade,
-                c.memory.grade, c.memory_half_bytes.grade, c.launch.grade, pool.chip.memory_bandwidth.grade,
-                pool.engine.host.per_iteration.grade, pool.engine.host.per_sequence.grade});
+  const bool talks = pool.plan.chips() > 1;
+  Calibration calibration = pool.calibration;
+  Grade weakest = std::max(
+      {pool.chip.memory_bandwidth.grade, pool.engine.host.per_iteration.grade, pool.engine.host.per_sequence.grade});
+  for (const CalibrationField& field : fields_of(calibration)) {
+    if ((field.group == "collective" && !talks) || (field.group == "experts" && !pool.replica.model.mixture()))
+      continue;
+    if (measures(pool, field.group)) continue;
+    weakest = std::max(weakest, field.evidence->grade);
+  }
   if (const Evidence* peak = pool.chip.peak_of(pool.precision.activations)) weakest = std::max(weakest, peak->grade);
-  if (pool.plan.chips() == 1) return weakest;
-  return std::max({weakest, c.collective_start.grade, c.collective_efficiency.grade,
-                   pool.node.scale_up.link.bandwidth.grade, pool.node.scale_up.link.latency.grade});
+  if (!talks) return weakest;
+  return std::max({weakest, pool.node.scale_up.link.bandwidth.grade, pool.node.scale_up.link.latency.grade});
 }
 
 PoolFacts pool_facts(const Scenario& scenario, const PoolScenario& pool, const WorkRates& work) {
@@ -89,17 +107,22 @@ PoolFacts pool_facts(const Scenario& scenario, const PoolScenario& pool, const W
 
 }  // namespace
 
-PoolSetup pool_setup(const PoolScenario& pool, WorkRates& work) {
+PoolSetup pool_setup(const PoolScenario& pool, std::uint64_t seed, WorkRates& work) {
   const EngineLimits limits = pool.engine.limits();
   PoolSetup setup;
   setup.replicas = pool.replicas;
+  setup.ranks = pool.plan.data;
   setup.limits.max_sequences = limits.max_sequences;
   setup.limits.max_batched_tokens = limits.max_batched_tokens;
   setup.limits.max_chunk = limits.max_chunk > 0 ? limits.max_chunk : limits.max_batched_tokens;
   setup.limits.max_waiting = limits.max_waiting;
   setup.limits.block_size = limits.block_size;
   setup.limits.blocks = pool.kv_blocks;
+  setup.limits.sequence_blocks = pool.memory.sequence_blocks;
   setup.limits.reserve_prompt = limits.reserve_prompt;
+  setup.limits.drafts = pool.speculation.tokens;
+  setup.acceptance = {pool.speculation.accepted.value, pool.speculation.spread.value, seed};
+  setup.plans_ahead = pool.engine.host.plans_ahead;
   setup.make_scheduler = pool.scheduler->make;
   CompiledCost compiled = compile_cost(pool.replica, limits.max_batched_tokens, limits.max_sequences);
   setup.cost = std::move(compiled.cost);
@@ -112,7 +135,7 @@ struct Simulation::Parts {
       : scenario(of),
         workload(make_workload(*of.workload, of.workload_context)),
         facts(facts_and_setup(options)),
-        observer(facts) {
+        observer(facts, options.listener) {
     cluster = std::make_unique<Cluster>(std::move(setup), *workload.source, observer);
     if (!options.output_file.empty()) open_file(options);
   }
@@ -137,15 +160,17 @@ struct Simulation::Parts {
     run.window = scenario.window;
     for (const PoolScenario& pool : scenario.pools) {
       WorkRates work;
-      setup.pools.push_back(pool_setup(pool, work));
+      setup.pools.push_back(pool_setup(pool, scenario.seed, work));
       run.pools.push_back(pool_facts(scenario, pool, work));
+      // One gateway stands before all pools, so the slowest engine's way in holds for every request.
+      setup.ingress = std::max(setup.ingress, Seconds(pool.engine.host.per_request.value));
     }
     setup.make_router = scenario.router->make;
     setup.seed = scenario.seed;
     setup.max_context = scenario.max_context;
     setup.leap = options.leap;
     if (scenario.until) setup.horizon = SimTime{} + *scenario.until;
-    if (!options.output_file.empty()) setup.sample_interval = scenario.output.series;
+    setup.sample_interval = options.output_file.empty() ? options.sample_interval : scenario.output.series;
     return run;
   }
 
@@ -188,6 +213,7 @@ RunResult Simulation::finish() {
   RunResult result;
   result.summary = parts.observer.recorder().summarize(parts.cluster->now());
   if (parts.scenario.prices) result.summary.cost = cost_of(cost_inputs(parts.scenario, result.summary));
+  for (const std::string& note : parts.scenario.notes) result.summary.notes.push_back(note);
   const auto without_effect = [&](const std::string& key) { result.summary.notes.push_back("without effect: " + key); };
   for (const std::string& key : parts.scenario.without_effect) without_effect(key);
   if (parts.scenario.until && parts.cluster->now().seconds() < parts.scenario.until->value())

@@ -13,8 +13,10 @@
 namespace silicast {
 
 struct SimulationOptions {
-  bool leap = true;         // false: step mode, one event per iteration; the same answer, slower
-  std::string output_file;  // HDF5; empty: none
+  bool leap = true;                     // false: step mode, one event per iteration; the same answer, slower
+  std::string output_file;              // HDF5; empty: none
+  ServingObserver* listener = nullptr;  // hears everything beside the report; outlives the simulation
+  Seconds sample_interval = {};         // of listener->sampled(), where nothing is written; 0: none
 };
 
 struct RunResult {
@@ -48,6 +50,6 @@ class Simulation {
 RunResult simulate(const Scenario& scenario, const SimulationOptions& options);
 
 // Limits and cost of a pool's replicas, as the serving layer takes them.
-PoolSetup pool_setup(const PoolScenario& pool, WorkRates& work);
+PoolSetup pool_setup(const PoolScenario& pool, std::uint64_t seed, WorkRates& work);
 
 }  // namespace silicast

@@ -10,8 +10,7 @@ std::int32_t BatchBuilder::next_chunk(const Request& request) const {
 }
 
 std::int64_t BatchBuilder::blocks_of_chunk(const Request& request, std::int32_t tokens) const {
-  const std::int64_t size = state_.limits.block_size;
-  return blocks_for(request.computed + tokens, size) - blocks_for(request.computed, size);
+  return state_.blocks_of(request.computed + tokens) - state_.blocks_of(request.computed);
 }
 
 void BatchBuilder::add_chunk(RequestSlot slot, std::int32_t tokens) {
@@ -23,9 +22,9 @@ void BatchBuilder::add_chunk(RequestSlot slot, std::int32_t tokens) {
 bool BatchBuilder::continue_running() {
   if (state_.running.empty()) return true;
   // The common case first, without a walk over the sequences: everything fits.
-  const std::int64_t growth = state_.decoding.growth().needed_next();
+  const std::int64_t growth = state_.decoding.blocks_next();
   std::int64_t blocks = growth;
-  std::int32_t tokens = state_.decoding.size();
+  std::int32_t tokens = decode_tokens();
   for (const RequestSlot slot : state_.prefilling) {
     const Request& request = state_.table[slot];
     const std::int32_t chunk = std::min(
@@ -39,7 +38,7 @@ bool BatchBuilder::continue_running() {
   }
   batch_.decodes = state_.decoding.size() > 0;
   growth_reserved_ = growth;
-  tokens_ = state_.decoding.size();
+  tokens_ = decode_tokens();
   for (const RequestSlot slot : state_.prefilling)
     if (const std::int32_t chunk = next_chunk(state_.table[slot]); chunk > 0) add_chunk(slot, chunk);
   return true;
@@ -65,15 +64,15 @@ bool BatchBuilder::continue_prompts() {
 // by preempting from the end of that order. The first in order can always go on: alone it fits (checked on arrival),
 // so every pass makes progress and preemption cannot go round in circles.
 void BatchBuilder::continue_short_of_blocks() {
-  const std::int64_t size = state_.limits.block_size;
-  tokens_ = state_.decoding.size();
+  tokens_ = decode_tokens();
   growth_reserved_ = 0;
   for (RequestSlot slot = state_.running.front(); slot.valid(); slot = state_.table[slot].next) {
     Request& request = state_.table[slot];
     if (request.phase == Phase::kDecoding) {
-      if (state_.decoding.kv_length(request) % size != 0) continue;
-      if (!make_room(growth_reserved_ + 1, slot)) break;
-      ++growth_reserved_;
+      const std::int64_t blocks = state_.decoding.blocks_next(request);
+      if (blocks == 0) continue;
+      if (!make_room(growth_reserved_ + blocks, slot)) break;
+      growth_reserved_ += blocks;
     } else {
       const std::int32_t chunk = next_chunk(request);
       if (chunk <= 0) continue;
@@ -97,15 +96,15 @@ bool BatchBuilder::make_room(std::int64_t blocks, RequestSlot asking) {
 
 void BatchBuilder::preempt(RequestSlot slot) {
   Request& request = state_.table[slot];
-  const std::int64_t size = state_.limits.block_size;
   if (request.phase == Phase::kDecoding) {
-    request.generated = state_.decoding.generated(request);
-    state_.blocks.give_back(blocks_for(state_.decoding.kv_length(request), size));
+    const std::int32_t generated = state_.decoding.generated(request);
+    state_.blocks.give_back(state_.blocks_of(state_.decoding.kv_length(request)));
     request.last_token = state_.gaps.leave(request.last_token, now_);
     state_.decoding.remove(slot);
-    --tokens_;
+    request.generated = generated;
+    tokens_ -= 1 + state_.limits.drafts;
   } else {
-    state_.blocks.give_back(blocks_for(request.computed, size));
+    state_.blocks.give_back(state_.blocks_of(request.computed));
     std::erase(state_.prefilling, slot);
   }
   request.phase = Phase::kWaiting;
@@ -119,7 +118,7 @@ void BatchBuilder::preempt(RequestSlot slot) {
 }
 
 bool BatchBuilder::admit(Admit how) {
-  if (state_.waiting.empty() || !sequence_free()) return false;
+  if (waiting() == 0 || !sequence_free()) return false;
   const RequestSlot slot = state_.waiting.front();
   Request& request = state_.table[slot];
   const std::int32_t tokens = next_chunk(request);

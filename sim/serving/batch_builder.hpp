@@ -19,6 +19,8 @@ struct ReplicaLimits {
   std::int64_t max_waiting = 0;            // queue limit; 0: none
   std::int32_t block_size = 16;            // tokens
   std::int64_t blocks = 0;                 // KV blocks of the replica
+  std::int64_t sequence_blocks = 0;        // that every running request takes besides those of its tokens
+  std::int32_t drafts = 0;                 // tokens drafted for each decode and verified with it
   bool reserve_prompt = false;             // admit a request only if its whole context fits, not just its first chunk
 };
 
@@ -30,17 +32,22 @@ struct PromptChunk {
 
 // What one iteration computes.
 struct Batch {
-  bool decodes = false;  // all decoding sequences, one token each
+  bool decodes = false;  // all decoding sequences, one token each and its drafts
   std::vector<PromptChunk> chunks;
 };
 
 // The requests and the memory of one replica.
 struct ReplicaState {
-  ReplicaState(RequestTable& requests, const ReplicaLimits& replica_limits)
+  ReplicaState(RequestTable& requests, const ReplicaLimits& replica_limits, const std::vector<std::int64_t>& reaches)
       : table(requests),
         limits(replica_limits),
         blocks(replica_limits.blocks),
-        decoding(requests, replica_limits.block_size) {}
+        decoding(requests, replica_limits.block_size, replica_limits.drafts, reaches) {}
+
+  // That a running request holds with so many tokens stored; none before the first.
+  std::int64_t blocks_of(std::int64_t tokens) const {
+    return tokens == 0 ? 0 : blocks_for(tokens + limits.drafts, limits.block_size) + limits.sequence_blocks;
+  }
 
   RequestTable& table;
   ReplicaLimits limits;
@@ -56,19 +63,24 @@ enum class Admit { kChunk, kWhole };
 
 class BatchBuilder {
  public:
-  BatchBuilder(ReplicaState& state, Batch& batch, SimTime now) : state_(state), batch_(batch), now_(now) {
+  // `iteration`: of the replica, that is about to begin.
+  BatchBuilder(ReplicaState& state, Batch& batch, SimTime now, std::int64_t iteration)
+      : state_(state), batch_(batch), now_(now), iteration_(iteration) {
     batch_.decodes = false;
     batch_.chunks.clear();
   }
 
-  std::int32_t waiting() const { return state_.waiting.size(); }
+  // Requests that can be admitted; those that came too late for this iteration do not count.
+  std::int32_t waiting() const {
+    return !state_.waiting.empty() && eligible(state_.waiting.front()) ? state_.waiting.size() : 0;
+  }
   std::int32_t running() const { return state_.running.size(); }
   bool sequence_free() const { return running() < state_.limits.max_sequences; }
   bool has_prompts() const { return !batch_.chunks.empty(); }
 
-  // Every running request goes on: one token for each decoding sequence, then the next chunk of each begun context in
-  // order of admission. When the blocks run out, the last admitted are preempted until the rest fit: they lose their
-  // KV and go to the front of the queue. True when none was.
+  // Every running request goes on: one token (and its drafts) for each decoding sequence, then the next chunk of each
+  // begun context in order of admission. When the blocks run out, the last admitted are preempted until the rest fit:
+  // they lose their KV and go to the front of the queue. True when none was.
   bool continue_running();
 
   // The begun contexts alone go on, each by its next chunk; room is made as above. True when nobody was preempted.
@@ -83,6 +95,9 @@ class BatchBuilder {
   bool changed() const { return changed_; }
 
  private:
+  // Who came too late for this plan waits for the next, but an idle replica plans at once.
+  bool eligible(RequestSlot slot) const { return state_.table[slot].eligible <= iteration_ || state_.running.empty(); }
+  std::int32_t decode_tokens() const { return state_.decoding.size() * (1 + state_.limits.drafts); }
   std::int32_t next_chunk(const Request& request) const;
   std::int64_t blocks_of_chunk(const Request& request, std::int32_t tokens) const;
   bool make_room(std::int64_t blocks, RequestSlot asking);
@@ -93,6 +108,7 @@ class BatchBuilder {
   ReplicaState& state_;
   Batch& batch_;
   SimTime now_;
+  std::int64_t iteration_;
   std::int32_t tokens_ = 0;           // in the batch so far
   std::int64_t growth_reserved_ = 0;  // blocks that the decoding sequences need in this iteration
   bool changed_ = false;

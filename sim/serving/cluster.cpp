@@ -9,17 +9,23 @@ Cluster::Cluster(ClusterSetup setup, RequestSource& source, ServingObserver& obs
   for (std::size_t p = 0; p < setup_.pools.size(); ++p) {
     const PoolSetup& pool = setup_.pools[p];
     for (std::int32_t r = 0; r < pool.replicas; ++r) {
-      const Replica::Setup replica{{static_cast<std::int32_t>(replicas_.size())},
-                                   {static_cast<std::int32_t>(p)},
-                                   pool.limits,
-                                   &pool.cost,
-                                   setup_.leap};
-      replicas_.push_back(std::make_unique<Replica>(replica, pool.make_scheduler(), engine_, table_, observer_, *this));
+      const auto replica = static_cast<std::int32_t>(replicas_.size());
+      replicas_.push_back(std::make_unique<Replica>(Replica::Setup{{static_cast<std::int32_t>(places_.size())},
+                                                                   {static_cast<std::int32_t>(p)},
+                                                                   pool.limits,
+                                                                   &pool.cost,
+                                                                   pool.make_scheduler,
+                                                                   pool.ranks,
+                                                                   pool.acceptance,
+                                                                   pool.plans_ahead,
+                                                                   setup_.leap},
+                                                    engine_, table_, observer_, *this));
+      for (std::int32_t rank = 0; rank < pool.ranks; ++rank) places_.push_back({replica, rank});
     }
   }
   SILICAST_CHECK(!replicas_.empty());
   std::vector<std::int64_t> capacities;
-  for (const auto& replica : replicas_) capacities.push_back(replica->kv_capacity());
+  for (const Place& place : places_) capacities.push_back(replica_of(place).kv_capacity());
   placement_ = std::make_unique<Placement>(std::move(capacities), setup_.make_router, setup_.seed);
   samples_.resize(setup_.pools.size());
   arm_arrival();
@@ -43,7 +49,7 @@ bool Cluster::run(std::uint64_t steps) {
 // One arrival is pending at most: the queue of events holds replicas, not the trace.
 void Cluster::arm_arrival() {
   const std::optional<SimTime> next = source_.next_time();
-  const SimTime time = next.value_or(SimTime::never());
+  const SimTime time = next ? *next + setup_.ingress : SimTime::never();
   if (time >= arrival_time_) return;
   engine_.cancel(arrival_event_);
   arrival_time_ = time;
@@ -72,14 +78,15 @@ EndReason Cluster::place(Request& request, RequestSlot slot) {
   if (std::int64_t{spec.prompt_tokens} + spec.output_tokens > setup_.max_context) return EndReason::kContextTooLong;
   const ReplicaId chosen =
       placement_->choose({spec.prompt_tokens, spec.max_output_tokens, spec.request_class}, kv_tokens_declared(spec));
-  Replica& replica = *replicas_[chosen.index()];
+  const Place& at = places_[chosen.index()];
+  Replica& replica = replica_of(at);
   request.replica = chosen;
   change_load(chosen, 1, spec.prompt_tokens);
-  if (const EndReason refusal = replica.refusal(spec); refusal != EndReason::kNone) return refusal;
+  if (const EndReason refusal = replica.refusal(at.rank, spec); refusal != EndReason::kNone) return refusal;
   if (spec.deadline != SimTime::never())
     request.deadline_event = engine_.at(std::max(spec.deadline, engine_.now()), kDeadlineRank,
                                         Action::of<&Cluster::deadline>(this, slot.value));
-  replica.enqueue(slot);
+  replica.enqueue(at.rank, slot);
   return EndReason::kNone;
 }
 
@@ -87,8 +94,9 @@ void Cluster::deadline(std::int64_t slot_number) {
   const RequestSlot slot{static_cast<std::int32_t>(slot_number)};
   const Request& request = table_[slot];
   const bool abort = request.spec.deadline_is_abort;
-  replicas_[request.replica.index()]->client_left(slot, abort ? EndState::kAborted : EndState::kTimedOut,
-                                                  abort ? EndReason::kClientAbort : EndReason::kClientTimeout);
+  const Place& at = places_[request.replica.index()];
+  replica_of(at).client_left(at.rank, slot, abort ? EndState::kAborted : EndState::kTimedOut,
+                             abort ? EndReason::kClientAbort : EndReason::kClientTimeout);
 }
 
 void Cluster::request_over(RequestSlot slot, EndState state, EndReason reason, std::int32_t output_tokens) {
@@ -109,7 +117,7 @@ void Cluster::request_over(RequestSlot slot, EndState state, EndReason reason, s
   record.reason = reason;
   if (request.replica.valid()) {
     record.replica = request.replica;
-    record.pool = replicas_[request.replica.index()]->pool();
+    record.pool = replica_of(places_[request.replica.index()]).pool();
     change_load(request.replica, -1, -request.spec.prompt_tokens);
   }
   --in_system_;
@@ -152,8 +160,8 @@ void Cluster::end() {
   arrival_time_ = SimTime{};  // nobody arrives any more
   for (const RequestSlot slot : table_.live_slots()) {
     if (table_[slot].left) continue;
-    const Replica& replica = *replicas_[table_[slot].replica.index()];
-    request_over(slot, EndState::kUnfinished, EndReason::kEndOfRun, replica.delivered(slot));
+    const Place& at = places_[table_[slot].replica.index()];
+    request_over(slot, EndState::kUnfinished, EndReason::kEndOfRun, replica_of(at).delivered(at.rank, slot));
   }
 }
 

@@ -14,18 +14,22 @@ namespace silicast {
 // Like replicas of one pool.
 struct PoolSetup {
   std::int32_t replicas = 1;
-  ReplicaLimits limits;
+  std::int32_t ranks = 1;  // of a replica, in lock step
+  ReplicaLimits limits;    // of a rank
   IterationCost cost;
   SchedulerFactory* make_scheduler = nullptr;
+  Acceptance acceptance;     // of drafts, where limits.drafts says that there are any
+  bool plans_ahead = false;  // see Replica::Setup
 };
 
 struct ClusterSetup {
-  std::vector<PoolSetup> pools;  // replicas are numbered through all pools in this order
+  std::vector<PoolSetup> pools;  // ranks are numbered through all replicas of all pools in this order
   RouterFactory* make_router = nullptr;
   std::uint64_t seed = 1;
   std::int32_t max_context = 0;        // of the model, prompt and output together
   bool leap = true;                    // false: step mode, one event per iteration
   SimTime horizon = SimTime::never();  // the run is cut there; who is still in flight ends unfinished
+  Seconds ingress;                     // from when a client asks to when the request is at a queue
   Seconds sample_interval;             // of observer.sampled(); 0: no samples
 };
 
@@ -41,11 +45,18 @@ class Cluster final : public ReplicaHost {
   std::int64_t arrived() const { return arrived_; }
   std::int64_t in_system() const { return in_system_; }
   std::uint64_t events() const { return engine_.events(); }
-  std::int32_t replicas() const { return static_cast<std::int32_t>(replicas_.size()); }
+  std::int32_t ranks() const { return static_cast<std::int32_t>(places_.size()); }
 
   void request_over(RequestSlot slot, EndState state, EndReason reason, std::int32_t output_tokens) override;
 
  private:
+  // Where a request can be: what routers call a replica is a rank of one.
+  struct Place {
+    std::int32_t replica;
+    std::int32_t rank;  // within it
+  };
+  Replica& replica_of(const Place& place) { return *replicas_[static_cast<std::size_t>(place.replica)]; }
+
   void arm_arrival();
   void arrive(std::int64_t);
   void arrivals_end(std::int64_t = 0);
@@ -62,6 +73,7 @@ class Cluster final : public ReplicaHost {
   Engine engine_;
   RequestTable table_;
   std::vector<std::unique_ptr<Replica>> replicas_;
+  std::vector<Place> places_;  // by the number that routers and records use
   std::unique_ptr<Placement> placement_;
   std::vector<PoolSample> samples_;
   EventId arrival_event_, sample_event_, close_event_;

@@ -1,29 +1,60 @@
 #include "sim/serving/decode_set.hpp"
 
 #include <algorithm>
+#include <limits>
 
 namespace silicast {
 
 void DecodeSet::add(RequestSlot slot) {
   const Request& request = table_[slot];
-  const std::int32_t length = kv_length(request);
-  growth_.add(length);
-  kv_tokens_ += length;
+  const std::int64_t length = kv_length(request);
+  ++size_;
+  kv_units_ += length * kTokenUnits;
+  rate_ += request.rate;
+  if (drafts_)
+    drafts_->add(slot, iteration_);
+  else
+    growth_.add(length);
+  for (LimitedLengths& lengths : limited_) lengths.add(slot, iteration_);
   finishes_.push_back({request.finish_iteration, request.admission, slot});
   std::push_heap(finishes_.begin(), finishes_.end());
 }
 
 void DecodeSet::remove(RequestSlot slot) {
-  const std::int32_t length = kv_length(table_[slot]);
-  growth_.remove(length);
-  kv_tokens_ -= length;
-  stale_ += table_[slot].finish_iteration > iteration_;
+  const Request& request = table_[slot];
+  const std::int64_t units = kv_units_at(request, iteration_);
+  --size_;
+  if (!drafts_) growth_.remove(units / kTokenUnits);
+  kv_units_ -= units;
+  rate_ -= request.rate;
+  for (LimitedLengths& lengths : limited_) lengths.remove(request, iteration_);
+  stale_ += request.finish_iteration > iteration_;
 }
 
-void DecodeSet::advance(std::int64_t iterations) {
+std::int64_t DecodeSet::advance(std::int64_t iterations) {
+  const std::int64_t blocks = drafts_ ? drafts_->take(iteration_ + iterations) : growth_.needed(iterations);
   iteration_ += iterations;
-  kv_tokens_ += growth_.sequences() * iterations;
-  growth_.advance(iterations);
+  kv_units_ += rate_ * iterations;
+  if (!drafts_) growth_.advance(iterations);
+  for (LimitedLengths& lengths : limited_) lengths.advance(iterations, iteration_);
+  return blocks;
+}
+
+std::int64_t DecodeSet::blocks_next(const Request& request) const {
+  if (drafts_) return drafts_->needed_next(request, iteration_);
+  return kv_length(request) % block_size_ == 0;
+}
+
+std::int64_t DecodeSet::iterations_within(std::int64_t free, std::int64_t limit) const {
+  if (!drafts_) return growth_.iterations_within(free, limit);
+  // Every sequence may begin one block more than its tokens fill.
+  const double spare = static_cast<double>(free - size()) * block_size_ * kTokenUnits;
+  const double safe = spare / static_cast<double>(rate_);
+  return safe < 1 ? 1 : safe < static_cast<double>(limit) ? static_cast<std::int64_t>(safe) : limit;
+}
+
+std::int64_t DecodeSet::blocks_after(std::int64_t iterations) const {
+  return drafts_ ? rate_ * iterations / kTokenUnits / block_size_ : growth_.needed(iterations);
 }
 
 // An entry is stale when its request was preempted, has left or ended: admissions are unique.
@@ -36,6 +67,12 @@ void DecodeSet::drop_stale() {
     finishes_.pop_back();
     --stale_;
   }
+}
+
+std::int64_t DecodeSet::iterations_to_limit() {
+  std::int64_t iterations = std::numeric_limits<std::int64_t>::max();
+  for (LimitedLengths& lengths : limited_) iterations = std::min(iterations, lengths.iterations_to_change(iteration_));
+  return iterations;
 }
 
 std::int64_t DecodeSet::iterations_to_finish() {

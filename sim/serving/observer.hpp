@@ -64,6 +64,7 @@ struct RunRecord {
   // sequences may have waited longer (another iteration ran without them, a preemption): these are announced singly
   // by token_gap() and left out of `steady_first`; all iterations after the first count decode_sequences gaps.
   std::int32_t steady_first = 0;
+  std::array<double, kMaxReaches> limited_pairs{};  // like prefill_pairs, within IterationCost::reaches
 };
 
 // State of a pool at an instant, for time series.

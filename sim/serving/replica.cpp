@@ -2,94 +2,97 @@
 
 #include <algorithm>
 
+#include "sim/base/first_integer.hpp"
 #include "sim/serving/event_ranks.hpp"
 
 namespace silicast {
 
-Replica::Replica(const Setup& setup, std::unique_ptr<Scheduler> scheduler, Engine& engine, RequestTable& table,
-                 ServingObserver& observer, ReplicaHost& host)
+Replica::Replica(const Setup& setup, Engine& engine, RequestTable& table, ServingObserver& observer, ReplicaHost& host)
     : setup_(setup),
-      scheduler_(std::move(scheduler)),
       engine_(engine),
       observer_(observer),
-      host_(host),
-      state_(table, setup.limits) {
-  SILICAST_CHECK(setup.limits.max_batched_tokens >= setup.limits.max_sequences);
+      lock_step_(setup.ranks, *setup.cost),
+      is_due_(static_cast<std::size_t>(setup.ranks)),
+      told_(static_cast<std::size_t>(setup.ranks)) {
+  for (std::int32_t rank = 0; rank < setup.ranks; ++rank)
+    ranks_.push_back(std::make_unique<Rank>(Rank::Setup{setup.pool, setup.limits, setup.cost, setup.acceptance},
+                                            setup.make_scheduler(), engine, table, observer, host));
+  due_.reserve(ranks_.size());
   record_.pool = setup.pool;
-  record_.replica = setup.id;
+  record_.replica = setup.first_rank;
 }
 
 // ---- From outside -----------------------------------------------------------------------------------------------
 
-EndReason Replica::refusal(const RequestSpec& spec) const {
-  if (kv_tokens_of(spec) > kv_capacity()) return EndReason::kKvTooSmall;
-  if (setup_.limits.max_waiting > 0 && state_.waiting.size() >= setup_.limits.max_waiting) return EndReason::kQueueFull;
-  return EndReason::kNone;
-}
-
-void Replica::enqueue(RequestSlot slot) {
-  Request& request = state_.table[slot];
-  request.phase = Phase::kWaiting;
-  request.context = request.spec.prompt_tokens;
-  state_.waiting.push_back(state_.table, slot);
-  if (!iterating_)
+// With a scheduler that works ahead, the iteration after the one in flight is planned already; so is the next one at
+// the very end of an iteration, unless there was nothing to plan.
+void Replica::enqueue(std::int32_t rank, RequestSlot slot) {
+  const std::int64_t ahead = setup_.plans_ahead ? 1 : 0;
+  if (!iterating_) {
+    at(rank).enqueue(slot, at(rank).idle() ? iteration_ : iteration_ + ahead);
+    attend(rank);
     schedule();
-  else if (wakeup_.arrival)
-    cut_to_iteration_in_flight();
-}
-
-void Replica::client_left(RequestSlot slot, EndState state, EndReason reason) {
-  Request& request = state_.table[slot];
-  host_.request_over(slot, state, reason, delivered(slot));
-  if (request.phase == Phase::kWaiting) {
-    const bool first = state_.waiting.front() == slot;
-    release(slot);
-    // The next in the queue may be smaller and fit.
-    if (first && iterating_) cut_to_iteration_in_flight();
     return;
   }
-  request.left = true;
-  departed_.push_back(slot);
-  if (iterating_) {
-    cut_to_iteration_in_flight();
-  } else {
-    remove_departed();  // between the end of an iteration and the plan for the next, at the same instant
+  const std::int64_t in_flight = run_.in_flight(engine_.now()) - run_.done;
+  const bool joins = !at(rank).busy();
+  at(rank).enqueue(slot, iteration_ + in_flight + (joins ? 0 : ahead));
+  if (joins || at(rank).waits_for_arrivals()) {
+    attend(rank);
+    cut_to(run_.done + in_flight + (joins ? 0 : ahead));
   }
+}
+
+void Replica::client_left(std::int32_t rank, RequestSlot slot, EndState state, EndReason reason) {
+  if (!at(rank).client_left(slot, state, reason, ended_since(rank), iterating_)) return;
+  attend(rank);
+  if (iterating_) cut_to(run_.in_flight(engine_.now()));
+}
+
+std::int32_t Replica::delivered(std::int32_t rank, RequestSlot slot) const {
+  return at(rank).delivered(slot, ended_since(rank));
+}
+
+std::int64_t Replica::ended_since(std::int32_t rank) const {
+  const std::int64_t ended = iterating_ ? run_.ended_by(engine_.now()) - run_.done : 0;
+  return iteration_ + ended - told_[static_cast<std::size_t>(rank)];
+}
+
+void Replica::attend(std::int32_t rank) {
+  if (is_due_[static_cast<std::size_t>(rank)]) return;
+  is_due_[static_cast<std::size_t>(rank)] = true;
+  due_.push_back(rank);
 }
 
 void Replica::end_of_run() {
-  if (iterating_) {
-    const std::int64_t ended = run_.ended_by(engine_.now());
-    if (batch_.decodes) advance(ended - run_.done);
-    run_.done = ended;
-    record_.kv_blocks_end = state_.blocks.used();
-    const double into = (engine_.now() - run_.end_of(ended)).value();
-    record_.cut_off = into / (run_.end_of(ended + 1) - run_.end_of(ended)).value();
-    close_run();
-    engine_.cancel(end_event_);
-    iterating_ = false;
+  if (!iterating_) return;
+  const std::int64_t ended = run_.ended_by(engine_.now());
+  for (std::int32_t rank = 0; rank < setup_.ranks; ++rank) {
+    at(rank).advance(ended_since(rank));
+    told_[static_cast<std::size_t>(rank)] = iteration_ + ended - run_.done;
   }
+  iteration_ += ended - run_.done;
+  run_.done = ended;
+  record_.kv_blocks_end = kv_blocks();
+  const double into = (engine_.now() - run_.end_of(ended)).value();
+  record_.cut_off = into / (run_.end_of(ended + 1) - run_.end_of(ended)).value();
+  close_run();
+  engine_.cancel(end_event_);
+  iterating_ = false;
 }
 
 void Replica::sample(PoolSample& pool) const {
-  pool.running += state_.running.size();
-  pool.waiting += state_.waiting.size();
-  pool.kv_blocks_total += state_.blocks.total();
-  pool.kv_blocks_used += state_.blocks.used();
-  pool.prompt_tokens += prompt_tokens_;
-  pool.output_tokens += output_tokens_;
   pool.busy_time += busy_;
   pool.prefill_time += prefill_;
-  if (!iterating_) return;
-  const std::int64_t ended = run_.ended_by(engine_.now());
-  if (batch_.decodes) {
-    pool.output_tokens += state_.decoding.size() * (ended - run_.done);
-    pool.kv_blocks_used += state_.decoding.growth().needed(std::min(ended + 1, run_.end) - run_.done);
+  for (std::int32_t rank = 0; rank < setup_.ranks; ++rank) {
+    const std::int64_t end = iterating_ ? iteration_ + run_.end - run_.done - told_[static_cast<std::size_t>(rank)] : 0;
+    at(rank).sample(pool, ended_since(rank), end);
   }
+  if (!iterating_) return;
   const Seconds elapsed = engine_.now() - run_.start;
   pool.busy_time += elapsed;
   // A run with prompt chunks is one iteration long.
-  if (!batch_.chunks.empty()) pool.prefill_time += record_.prefill_time * (elapsed.value() / run_.line.first);
+  if (record_.shape.prefill_tokens > 0) pool.prefill_time += record_.prefill_time * (elapsed.value() / run_.line.first);
 }
 
 // ---- The loop ---------------------------------------------------------------------------------------------------
@@ -101,68 +104,56 @@ void Replica::schedule() {
 }
 
 void Replica::begin_iteration(std::int64_t) {
-  BatchBuilder builder(state_, batch_, engine_.now());
-  wakeup_ = scheduler_->plan(builder);
-  const bool unchanged =
-      run_open_ && !batch_changed_ && !builder.changed() && batch_.chunks.empty() && run_.done < run_.line.iterations;
-  if (!unchanged) {
+  bool changed = !run_open_ || run_.done >= run_.line.iterations;
+  for (const std::int32_t rank : due_) {
+    at(rank).plan(iteration_);
+    changed = changed || at(rank).changed();
+  }
+  if (changed) {
     close_run();
-    if (!batch_.decodes && batch_.chunks.empty()) {
-      SILICAST_CHECK(state_.running.empty() && state_.waiting.empty(), "requests wait but nothing can run");
-      return;
-    }
-    open_run();
+    if (!open_run()) return;
   }
   iterating_ = true;
-  set_run_end(wakeup_);
-  arm();
+  set_run_end();
+  end_event_ = engine_.at(run_.end_of(run_.end), kIterationEndRank, Action::of<&Replica::end_iteration>(this));
 }
 
-void Replica::open_run() {
-  const IterationCost& cost = *setup_.cost;
-  BatchShape& shape = record_.shape;
-  shape = {};
-  record_.prefill_pairs = 0;
-  record_.prefill_kv_tokens = 0;
-  record_.prefill_time = {};
-  record_.cut_off = 0;
-  if (batch_.decodes) {
-    shape.decode_sequences = state_.decoding.size();
-    shape.decode_kv_tokens = state_.decoding.kv_tokens() + shape.decode_sequences;
-    shape.sampled_sequences = shape.decode_sequences;
-    state_.gaps.resume(stalled_);
+bool Replica::open_run() {
+  stalled_.clear();
+  RankWork work;
+  if (setup_.ranks == 1) {
+    at(0).open(stalled_);
+    work = at(0).work();
   } else {
-    state_.gaps.stall(engine_.now(), state_.decoding.size());
-    stalled_.clear();
+    for (const std::int32_t rank : due_) {
+      if (!at(rank).changed()) continue;
+      at(rank).open(stalled_);
+      lock_step_.set(rank, at(rank).work(), iteration_);
+    }
+    work = lock_step_.total(iteration_);
+  }
+  const BatchShape& shape = work.shape;
+  if (shape.decode_sequences + shape.prefill_tokens == 0) {
+    for (const std::int32_t rank : due_) {
+      SILICAST_CHECK(at(rank).empty(), "requests wait but nothing can run");
+      is_due_[static_cast<std::size_t>(rank)] = false;
+    }
+    due_.clear();
+    return false;
   }
   run_.start = engine_.now();
   run_.done = 0;
-  record_.kv_blocks_start = state_.blocks.used() + (batch_.decodes ? state_.decoding.growth().needed_next() : 0);
-  if (!batch_.chunks.empty()) {
-    const double decode_only = batch_.decodes ? cost.line(shape).first : 0;
-    for (const PromptChunk& chunk : batch_.chunks) {
-      const Request& request = state_.table[chunk.slot];
-      const double tokens = chunk.tokens;
-      ++shape.prefill_sequences;
-      shape.prefill_tokens += chunk.tokens;
-      const double attention = cost.prefill_attention(chunk.tokens, request.computed);
-      shape.prefill_attention += attention;
-      if (chunk.tokens > shape.largest_chunk) {
-        shape.largest_chunk = chunk.tokens;
-        shape.largest_attention = attention;
-      }
-      record_.prefill_pairs += tokens * request.computed + 0.5 * tokens * (tokens + 1);
-      record_.prefill_kv_tokens += request.computed + chunk.tokens;
-      shape.sampled_sequences += request.computed + chunk.tokens == request.context;
-    }
-    run_.line = cost.line(shape);
-    record_.prefill_time = Seconds(run_.line.first - decode_only);
-  } else {
-    run_.line = cost.line(shape);
-  }
-  record_.line = run_.line;
+  run_.line = work.line;
+  record_.shape = shape;
+  record_.line = work.line;
+  record_.prefill_pairs = work.prefill_pairs;
+  record_.prefill_kv_tokens = work.prefill_kv_tokens;
+  record_.limited_pairs = work.limited_pairs;
+  record_.prefill_time = Seconds(work.prefill_time);
+  record_.cut_off = 0;
+  record_.kv_blocks_start = setup_.ranks == 1 ? at(0).kv_blocks_planned() : kv_blocks();
   run_open_ = true;
-  batch_changed_ = false;
+  return true;
 }
 
 // Tells the run that has ended; one that the end of the simulation cut off may have had no whole iteration.
@@ -179,127 +170,75 @@ void Replica::close_run() {
     record_.steady_first -= group.sequences;
     observer_.token_gap(setup_.pool, (run_.start - group.last_token) + Seconds(run_.line.first), group.sequences);
   }
+  // Drafts that are accepted come in one burst with the token before them.
+  const auto bursts =
+      static_cast<std::int64_t>(record_.shape.accepted_drafts * static_cast<double>(record_.iterations));
+  if (bursts > 0) observer_.token_gap(setup_.pool, Seconds(0), bursts);
   busy_ += record_.end - record_.start;
   prefill_ += record_.prefill_time;
-  prompt_tokens_ += record_.shape.prefill_tokens;
   observer_.run_ended(record_);
 }
 
 // The next iteration at whose end something can change: the run leaps to it.
-void Replica::set_run_end(const Wakeup& wakeup) {
+void Replica::set_run_end() {
   std::int64_t iterations = 1;
-  if (setup_.leap && batch_.chunks.empty() && !wakeup.next_iteration) {
-    iterations = std::min(run_.line.iterations - run_.done, state_.decoding.iterations_to_finish());
-    iterations = state_.decoding.growth().iterations_within(state_.blocks.free(), iterations);
+  if (setup_.ranks == 1) {
+    if (setup_.leap) iterations = at(0).iterations_to_change(iteration_);
+  } else {
+    for (const std::int32_t rank : due_)
+      lock_step_.set_change(
+          rank, setup_.leap && at(rank).busy() ? iteration_ + at(rank).iterations_to_change(iteration_) : kForever);
+    if (setup_.leap) iterations = std::min(lock_step_.next_change() - iteration_, run_.line.iterations - run_.done);
   }
   run_.end = run_.done + iterations;
+  for (const std::int32_t rank : due_) is_due_[static_cast<std::size_t>(rank)] = false;
+  due_.clear();
 }
 
-void Replica::arm() {
-  end_event_ = engine_.at(run_.end_of(run_.end), kIterationEndRank, Action::of<&Replica::end_iteration>(this));
-}
-
-void Replica::cut_to_iteration_in_flight() {
-  if (run_.end == run_.done + 1) return;
-  const std::int64_t in_flight = run_.in_flight(engine_.now());
-  if (in_flight == run_.end) return;
-  run_.end = in_flight;
-  engine_.move(end_event_, run_.end_of(in_flight));
+// Something will change the plan at the end of that iteration of the run.
+void Replica::cut_to(std::int64_t iteration) {
+  if (iteration >= run_.end) return;
+  run_.end = iteration;
+  engine_.move(end_event_, run_.end_of(iteration));
 }
 
 void Replica::end_iteration(std::int64_t) {
-  const std::int64_t iterations = run_.end - run_.done;
+  iteration_ += run_.end - run_.done;
   run_.done = run_.end;
   iterating_ = false;
-  if (batch_.decodes) advance(iterations);
-  record_.kv_blocks_end = state_.blocks.used();
-  if (batch_.decodes) finish_decodes();
-  finish_chunks();
-  remove_departed();
+  if (setup_.ranks == 1) {
+    attend(0);
+  } else if (setup_.leap) {
+    for (std::int32_t rank = lock_step_.next_to_change(iteration_); rank >= 0;
+         rank = lock_step_.next_to_change(iteration_)) {
+      lock_step_.set_change(rank, kForever);
+      attend(rank);
+    }
+  } else {
+    for (std::int32_t rank = 0; rank < setup_.ranks; ++rank) attend(rank);
+  }
+  // In the order of their numbers, whoever was first to ask: it decides ties among requests.
+  if (due_.size() > 1) std::sort(due_.begin(), due_.end());
+  for (const std::int32_t rank : due_) {
+    at(rank).advance(iteration_ - told_[static_cast<std::size_t>(rank)]);
+    told_[static_cast<std::size_t>(rank)] = iteration_;
+  }
+  record_.kv_blocks_end = kv_blocks();
+  for (const std::int32_t rank : due_) at(rank).finish();
   if (engine_.next_now(kScheduleRank))
     begin_iteration();
   else
     schedule();
 }
 
-void Replica::advance(std::int64_t iterations) {
-  state_.blocks.take(state_.decoding.growth().needed(iterations));
-  state_.decoding.advance(iterations);
-  output_tokens_ += state_.decoding.size() * iterations;
-  // Whoever left during the iteration that now ends is not there to get its token.
-  for (const RequestSlot slot : departed_) output_tokens_ -= state_.table[slot].phase == Phase::kDecoding;
-}
-
-void Replica::finish_decodes() {
-  for (RequestSlot slot = state_.decoding.next_finished(); slot.valid(); slot = state_.decoding.next_finished()) {
-    Request& request = state_.table[slot];
-    if (!request.left) host_.request_over(slot, EndState::kCompleted, EndReason::kNone, request.spec.output_tokens);
-    std::erase(departed_, slot);
-    release(slot);
-  }
-}
-
-void Replica::finish_chunks() {
-  for (const PromptChunk& chunk : batch_.chunks) {
-    Request& request = state_.table[chunk.slot];
-    request.computed += chunk.tokens;
-    batch_changed_ = true;
-    if (request.computed == request.context && !request.left) give_token(chunk.slot);
-  }
-}
-
-void Replica::give_token(RequestSlot slot) {
-  Request& request = state_.table[slot];
-  const SimTime now = engine_.now();
-  if (request.generated == 0)
-    request.first_token = now;
-  else
-    observer_.token_gap(setup_.pool, now - request.last_token, 1);
-  ++request.generated;
-  ++output_tokens_;
-  request.last_token = now;
-  if (request.generated == request.spec.output_tokens) {
-    host_.request_over(slot, EndState::kCompleted, EndReason::kNone, request.generated);
-    release(slot);
-    return;
-  }
-  std::erase(state_.prefilling, slot);
-  request.phase = Phase::kDecoding;
-  request.finish_iteration = state_.decoding.iteration() + request.spec.output_tokens - request.generated;
-  state_.decoding.add(slot);
-  state_.gaps.join(now);
-}
-
-void Replica::remove_departed() {
-  for (const RequestSlot slot : departed_) release(slot);
-  departed_.clear();
-}
-
-void Replica::release(RequestSlot slot) {
-  Request& request = state_.table[slot];
-  const std::int64_t size = setup_.limits.block_size;
-  if (request.phase == Phase::kWaiting) {
-    state_.waiting.erase(state_.table, slot);
-  } else {
-    if (request.phase == Phase::kDecoding) {
-      if (request.left) state_.gaps.leave(request.last_token, engine_.now());
-      state_.blocks.give_back(blocks_for(state_.decoding.kv_length(request), size));
-      state_.decoding.remove(slot);
-    } else {
-      state_.blocks.give_back(blocks_for(request.computed, size));
-      std::erase(state_.prefilling, slot);
-    }
-    state_.running.erase(state_.table, slot);
-    batch_changed_ = true;
-  }
-  state_.table.remove(slot);
-}
-
-std::int32_t Replica::delivered(RequestSlot slot) const {
-  const Request& request = state_.table[slot];
-  if (request.phase != Phase::kDecoding) return request.generated;
-  const std::int64_t ended = iterating_ && batch_.decodes ? run_.ended_by(engine_.now()) - run_.done : 0;
-  return state_.decoding.generated(request) + static_cast<std::int32_t>(ended);
+// Of several ranks what their KV tokens fill: their blocks are not counted while nobody looks at them.
+std::int64_t Replica::kv_blocks() const {
+  if (setup_.ranks == 1) return at(0).kv_blocks_used();
+  const BatchShape& shape = record_.shape;
+  const double growth = shape.decode_sequences + shape.accepted_drafts;
+  const std::int64_t tokens = shape.decode_kv_tokens + shape.prefill_tokens +
+                              static_cast<std::int64_t>(growth * static_cast<double>(run_.done));
+  return blocks_for(tokens, setup_.limits.block_size);
 }
 
 }  // namespace silicast

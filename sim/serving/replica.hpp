@@ -1,5 +1,6 @@
-// One copy of a model on a group of chips: a queue, a batch, KV blocks, and the loop of iterations. While the batch
-// does not change the loop leaps over iterations; in step mode it stops at each one and plans again.
+// One copy of a model on a group of chips: the loop of its iterations. While no batch changes the loop leaps over
+// iterations; in step mode it stops at each one and plans again. Data-parallel ranks go in lock step: each iteration
+// takes as long as the slowest of them, and what they exchange.
 #pragma once
 
 #include <memory>
@@ -7,98 +8,75 @@
 
 #include "sim/engine/engine.hpp"
 #include "sim/perf/iteration_cost.hpp"
-#include "sim/serving/batch_builder.hpp"
 #include "sim/serving/iteration_run.hpp"
+#include "sim/serving/lock_step.hpp"
 #include "sim/serving/observer.hpp"
-#include "sim/serving/scheduler/scheduler.hpp"
+#include "sim/serving/rank.hpp"
 
 namespace silicast {
-
-// What a replica tells whoever placed it.
-class ReplicaHost {
- public:
-  virtual ~ReplicaHost() = default;
-  // A request's story is over at this instant; the replica frees the slot itself.
-  virtual void request_over(RequestSlot slot, EndState state, EndReason reason, std::int32_t output_tokens) = 0;
-};
-
-// KV tokens of a request at its longest: its last output token is never fed back, so its KV is never stored.
-inline std::int64_t kv_tokens_of(const RequestSpec& spec) {
-  return std::int64_t{spec.prompt_tokens} + spec.output_tokens - 1;
-}
-
-// As far as a gateway can tell. Where the client declares no limit its true length stands for what a gateway would know
-// of such requests: only which replicas can hold it at all depends on it, never the choice among them.
-inline std::int64_t kv_tokens_declared(const RequestSpec& spec) {
-  return spec.max_output_tokens > 0 ? std::int64_t{spec.prompt_tokens} + spec.max_output_tokens - 1
-                                    : kv_tokens_of(spec);
-}
 
 class Replica {
  public:
   struct Setup {
-    ReplicaId id;
+    ReplicaId first_rank;  // requests are placed on ranks, numbered through all replicas
     PoolId pool;
-    ReplicaLimits limits;
+    ReplicaLimits limits;                 // of each rank
     const IterationCost* cost = nullptr;  // shared by the replicas of a pool; outlives them
+    SchedulerFactory* make_scheduler = nullptr;
+    std::int32_t ranks = 1;
+    Acceptance acceptance;
+    bool plans_ahead = false;  // the scheduler plans an iteration while the one before it runs
     bool leap = true;
   };
 
-  Replica(const Setup& setup, std::unique_ptr<Scheduler> scheduler, Engine& engine, RequestTable& table,
-          ServingObserver& observer, ReplicaHost& host);
+  Replica(const Setup& setup, Engine& engine, RequestTable& table, ServingObserver& observer, ReplicaHost& host);
   Replica(const Replica&) = delete;
   Replica& operator=(const Replica&) = delete;
 
   PoolId pool() const { return setup_.pool; }
+  std::int64_t kv_capacity() const { return ranks_[0]->kv_capacity(); }  // of a rank
 
-  // KV tokens that it can hold.
-  std::int64_t kv_capacity() const { return state_.blocks.total() * setup_.limits.block_size; }
-  // Why this replica can never serve such a request; kNone if it can take it now.
-  EndReason refusal(const RequestSpec& spec) const;
-  void enqueue(RequestSlot slot);                                        // a request that was not refused
-  void client_left(RequestSlot slot, EndState state, EndReason reason);  // a request of this replica, still live
-  void end_of_run();                               // the simulation stops now: closes the books; requests stay live
-  std::int32_t delivered(RequestSlot slot) const;  // output tokens of a live request that are out at this instant
+  // `rank` counts from 0 within the replica.
+  EndReason refusal(std::int32_t rank, const RequestSpec& spec) const { return at(rank).refusal(spec); }
+  void enqueue(std::int32_t rank, RequestSlot slot);  // a request that was not refused
+  void client_left(std::int32_t rank, RequestSlot slot, EndState state, EndReason reason);  // one still live
+  std::int32_t delivered(std::int32_t rank, RequestSlot slot) const;  // output tokens that are out at this instant
+  void end_of_run();  // the simulation stops now: closes the books; requests stay live
 
   // Adds this replica's state at this instant to its pool's.
   void sample(PoolSample& pool) const;
 
  private:
+  Rank& at(std::int32_t rank) { return *ranks_[static_cast<std::size_t>(rank)]; }
+  const Rank& at(std::int32_t rank) const { return *ranks_[static_cast<std::size_t>(rank)]; }
+  std::int64_t ended_since(std::int32_t rank) const;  // iterations that have ended since the rank was told of any
+  void attend(std::int32_t rank);                     // the rank takes part in the next planning
   void schedule();
   void begin_iteration(std::int64_t = 0);
   void end_iteration(std::int64_t = 0);
-  void open_run();
+  bool open_run();  // false when nobody has anything to compute
   void close_run();
-  void set_run_end(const Wakeup& wakeup);
-  void arm();                         // the event at the end of the run as planned
-  void cut_to_iteration_in_flight();  // something will change the plan at its end
-  void advance(std::int64_t iterations);
-  void finish_decodes();
-  void finish_chunks();
-  void give_token(RequestSlot slot);  // the context is computed: the next token is out
-  void remove_departed();
-  void release(RequestSlot slot);  // out of the batch or queue, memory and table
+  void set_run_end();
+  void cut_to(std::int64_t iteration);
+  std::int64_t kv_blocks() const;
 
   Setup setup_;
-  std::unique_ptr<Scheduler> scheduler_;
   Engine& engine_;
   ServingObserver& observer_;
-  ReplicaHost& host_;
-  ReplicaState state_;
+  std::vector<std::unique_ptr<Rank>> ranks_;
+  LockStep lock_step_;  // used where there are several ranks
 
-  Batch batch_;
-  Wakeup wakeup_;
   IterationRun run_;
   RunRecord record_;                       // of the run in progress
   std::vector<TokenGaps::Group> stalled_;  // sequences whose first gap in this run is longer than one iteration
+  std::int64_t iteration_ = 0;             // that have ended, as of the run's `done`
   bool iterating_ = false;                 // an iteration is in flight
   bool run_open_ = false;
-  bool batch_changed_ = false;  // a request joined or left since the run began
   EventId end_event_;
-  std::vector<RequestSlot> departed_;  // left by their client, in the batch until the iteration ends
+  std::vector<std::int32_t> due_;   // ranks to plan at the end of the iteration in flight, or now
+  std::vector<bool> is_due_;        // by rank
+  std::vector<std::int64_t> told_;  // by rank: iteration_ as of its last advance()
 
-  std::int64_t prompt_tokens_ = 0;  // totals since the start, for samples
-  std::int64_t output_tokens_ = 0;
   Seconds busy_;  // up to the start of the run in progress
   Seconds prefill_;
 };

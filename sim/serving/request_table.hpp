@@ -12,6 +12,9 @@
 
 namespace silicast {
 
+// A decoding sequence gets this many units of a token per iteration without drafts; with drafts more.
+inline constexpr std::int32_t kTokenUnits = 1 << 16;
+
 enum class Phase : std::uint8_t { kFree, kArriving, kWaiting, kPrefilling, kDecoding };
 
 // Live state of a request. Only the replica that serves it changes it.
@@ -24,7 +27,10 @@ struct Request {
   SimTime preempted_at;
   Seconds preempted_before_first_token;
   std::int64_t admission = 0;         // unique; larger means later in the running order
-  std::int64_t finish_iteration = 0;  // decoding: the replica's decode iteration that gives the last token
+  std::int64_t finish_iteration = 0;  // decoding: the rank's decode iteration that gives the last token
+  std::int64_t decode_start = 0;      // decoding: the rank's decode iteration when it began
+  std::int64_t eligible = 0;          // the replica's iteration before which it cannot be scheduled
+  std::int32_t rate = 0;              // tokens per decode iteration in units of kTokenUnits; 0: not drawn yet
   std::int32_t generated = 0;         // output tokens, up to date except while decoding
   std::int32_t context = 0;           // tokens whose KV the next token needs: prompt and what was generated
   std::int32_t computed = 0;          // of the context, while prefilling

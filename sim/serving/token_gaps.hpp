@@ -37,10 +37,14 @@ class TokenGaps {
     SILICAST_CHECK(groups_[i].sequences >= 0);
     return groups_[i].last_token;
   }
-  // The sequences decode again: hands over the groups and forgets them.
+  // The sequences decode again: adds the groups to `groups` and forgets them.
   void resume(std::vector<Group>& groups) {
-    groups.clear();
-    groups.swap(groups_);
+    if (groups.empty()) {
+      groups.swap(groups_);  // memory goes round
+      return;
+    }
+    groups.insert(groups.end(), groups_.begin(), groups_.end());
+    groups_.clear();
   }
 
  private:

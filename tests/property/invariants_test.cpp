@@ -77,13 +77,15 @@ TEST_CASE("no batch exceeds its limits and no replica its KV blocks") {
     const RandomScenario scenario = random_scenario(seed);
     INFO(scenario.description);
     for (const RunRecord& run : watch(scenario).runs) {
-      const ReplicaLimits& limits = pool_of(scenario.setup, run.replica).limits;
-      REQUIRE((run.kv_blocks_start > 0 && run.kv_blocks_start <= limits.blocks));
-      REQUIRE((run.kv_blocks_end >= 0 && run.kv_blocks_end <= limits.blocks));
-      REQUIRE(run.shape.decode_sequences + run.shape.prefill_sequences <= limits.max_sequences);
+      const PoolSetup& pool = pool_of(scenario.setup, run.replica);
+      const ReplicaLimits& limits = pool.limits;
+      REQUIRE((run.kv_blocks_start > 0 && run.kv_blocks_start <= pool.ranks * limits.blocks));
+      REQUIRE((run.kv_blocks_end >= 0 && run.kv_blocks_end <= pool.ranks * limits.blocks));
+      REQUIRE(run.shape.decode_sequences + run.shape.prefill_sequences <= pool.ranks * limits.max_sequences);
       // A whole prompt may exceed the budget, but only alone.
       const bool alone = run.shape.decode_sequences + run.shape.prefill_sequences == 1;
-      REQUIRE((alone || run.shape.decode_sequences + run.shape.prefill_tokens <= limits.max_batched_tokens));
+      const std::int32_t decoded = run.shape.decode_sequences * (1 + limits.drafts);
+      REQUIRE((alone || decoded + run.shape.prefill_tokens <= pool.ranks * limits.max_batched_tokens));
       REQUIRE((run.shape.prefill_sequences == 0 || run.iterations <= 1));
     }
   }
@@ -96,7 +98,7 @@ TEST_CASE("the runs of a replica do not overlap, and it is never idle while one 
     scenario.setup.horizon = SimTime::never();
     INFO(scenario.description);
     const Watcher seen = watch(scenario);
-    std::map<ReplicaId, std::vector<std::pair<SimTime, SimTime>>> busy;  // joined periods, by replica
+    std::map<ReplicaId, std::vector<std::pair<SimTime, SimTime>>> busy;  // joined periods, by a replica's first rank
     for (const RunRecord& run : seen.runs) {
       auto& periods = busy[run.replica];
       REQUIRE((run.start < run.end && run.iterations > 0));
@@ -110,7 +112,7 @@ TEST_CASE("the runs of a replica do not overlap, and it is never idle while one 
     for (const RequestRecord& record : seen.records) {
       if (!record.replica.valid() || record.state == EndState::kRejected) continue;
       INFO("request " << record.index << " of replica " << record.replica.value);
-      const auto& periods = busy[record.replica];
+      const auto& periods = busy[first_rank(scenario.setup, record.replica)];
       REQUIRE(std::any_of(periods.begin(), periods.end(), [&](const auto& period) {
         return period.first <= record.arrival && record.end <= period.second;
       }));
@@ -121,7 +123,7 @@ TEST_CASE("the runs of a replica do not overlap, and it is never idle while one 
 
 TEST_CASE("tokens out of the iterations are the tokens of the requests") {
   for (std::uint64_t seed = kFirstSeed; seed <= kLastSeed; ++seed) {
-    RandomScenario scenario = random_scenario(seed);
+    RandomScenario scenario = random_scenario(seed, 1, {.drafts = false});
     scenario.setup.horizon = SimTime::never();
     for (RequestSpec& spec : scenario.requests) spec.deadline = SimTime::never();
     INFO(scenario.description);
@@ -179,11 +181,12 @@ void check_sample(const Sample& sample, const Sample& before, const ClusterSetup
   for (std::size_t p = 0; p < setup.pools.size(); ++p) {
     const PoolSample& pool = sample.pools[p];
     const PoolSetup& expected = setup.pools[p];
-    REQUIRE(pool.kv_blocks_total == expected.replicas * expected.limits.blocks);
+    const std::int32_t ranks = expected.replicas * expected.ranks;
+    REQUIRE(pool.kv_blocks_total == ranks * expected.limits.blocks);
     REQUIRE((pool.kv_blocks_used >= 0 && pool.kv_blocks_used <= pool.kv_blocks_total));
     REQUIRE((pool.running > 0 || pool.kv_blocks_used == 0));
     REQUIRE((pool.running > 0 || pool.waiting == 0));  // work conservation
-    REQUIRE((pool.running >= 0 && pool.running <= expected.replicas * expected.limits.max_sequences));
+    REQUIRE((pool.running >= 0 && pool.running <= ranks * expected.limits.max_sequences));
     // The end of each run is rounded to a nanosecond; durations are not.
     const auto begun = std::count_if(runs.begin(), runs.end(), [&](const RunRecord& run) {
       return run.pool.index() == p && run.start <= sample.time;

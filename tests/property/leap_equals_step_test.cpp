@@ -2,7 +2,7 @@
 #include <catch2/catch.hpp>
 
 #include "tests/support/measured_data.hpp"
-#include "tests/support/random_scenario.hpp"
+#include "tests/support/watcher.hpp"
 
 namespace silicast::testing {
 namespace {
@@ -30,11 +30,11 @@ bool same(const RunRecord& a, const RunRecord& b) {
          a.line.first == b.line.first && a.line.slope == b.line.slope &&
          a.shape.decode_kv_tokens == b.shape.decode_kv_tokens && a.shape.prefill_tokens == b.shape.prefill_tokens &&
          a.kv_blocks_start == b.kv_blocks_start && a.kv_blocks_end == b.kv_blocks_end &&
-         a.steady_first == b.steady_first;
+         a.steady_first == b.steady_first && a.shape.limited[0].tokens == b.shape.limited[0].tokens;
 }
 
 TEST_CASE("leap and step mode give bit-identical histories in 600 random systems") {
-  std::int64_t preemptions = 0, departures = 0, cut_off = 0, rejected = 0;
+  std::int64_t preemptions = 0, departures = 0, cut_off = 0, rejected = 0, lock_steps = 0, limits = 0, drafts = 0;
   for (std::uint64_t seed = 1; seed <= 600; ++seed) {
     const RandomScenario scenario = random_scenario(seed);
     INFO(scenario.description);
@@ -60,6 +60,9 @@ TEST_CASE("leap and step mode give bit-identical histories in 600 random systems
     for (std::size_t i = 0; i < runs.size(); ++i) {
       INFO("run from " << runs[i].start.ns << " of replica " << runs[i].replica.value);
       REQUIRE(same(runs[i], steps[i]));
+      lock_steps += pool_of(scenario.setup, runs[i].replica).ranks > 1;
+      limits += runs[i].shape.limited[0].growth > 0;
+      drafts += runs[i].shape.accepted_drafts > 0;
     }
     note_accuracy("leap mode against step mode, every timestamp of random systems", "test_property", 0);
   }
@@ -68,6 +71,9 @@ TEST_CASE("leap and step mode give bit-identical histories in 600 random systems
   CHECK(departures > 100);
   CHECK(cut_off > 100);
   CHECK(rejected > 100);
+  CHECK(lock_steps > 1000);
+  CHECK(limits > 1000);
+  CHECK(drafts > 1000);
 }
 
 }  // namespace

@@ -54,7 +54,7 @@ auto fate(const RequestRecord& record) {
 TEST_CASE("a replica serves what it was sent as if it were alone, bit for bit, behind every router") {
   std::int64_t compared = 0;
   for (std::uint64_t seed = kFirstSeed; seed <= kLastSeed; ++seed) {
-    RandomScenario scenario = random_scenario(seed);
+    RandomScenario scenario = random_scenario(seed, 1, {.ranks = false, .drafts = false});
     scenario.setup.horizon = SimTime::never();
     INFO(scenario.description);
     const auto together = watch(scenario).by_index();
@@ -79,7 +79,7 @@ TEST_CASE("a replica serves what it was sent as if it were alone, bit for bit, b
 TEST_CASE("round robin over pools in reverse order gives each request the same fate on the mirrored replica") {
   std::int64_t compared = 0;
   for (std::uint64_t seed = kFirstSeed; seed <= kLastSeed; ++seed) {
-    RandomScenario scenario = random_scenario(seed);
+    RandomScenario scenario = random_scenario(seed, 1, {.ranks = false, .drafts = false});
     scenario.setup.make_router = routers.find("round_robin")->make;
     scenario.setup.max_context = 100'000;  // nobody is turned away before the router: it takes its turns as below
     if (scenario.setup.pools.size() < 2) continue;

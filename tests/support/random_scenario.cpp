@@ -16,31 +16,107 @@ std::vector<double> table(RandomStream& draw, std::int32_t size, double base, do
   return values;
 }
 
-IterationCost random_cost(RandomStream& draw, std::int32_t max_tokens, std::int32_t max_sequences, double scale) {
-  std::vector<StageCost> stages(static_cast<std::size_t>(draw.below(4) == 0 ? between(draw, 2, 3) : 1));
-  for (StageCost& stage : stages) {
-    stage.layers = between(draw, 1, 8);
-    stage.tokens = table(draw, max_tokens, scale * 2e-3, scale * 2e-5);
-    stage.sequences = table(draw, max_sequences, scale * 1e-5, scale * 1e-6);
-    stage.decode_base = table(draw, max_sequences, scale * 1e-5, scale * 1e-6);
-    double start = 0, value = 0, slope = scale * 1e-7 * draw.uniform();
-    for (std::int32_t piece = between(draw, 1, 4); piece > 0; --piece) {
-      stage.decode_kv.pieces.push_back({start, value, slope});
-      const double length = 50 + 400 * draw.uniform();
-      start += length;
-      value += length * slope;
-      slope += scale * 1e-6 * draw.uniform();
-    }
+PiecewiseLine line(RandomStream& draw, double scale) {
+  PiecewiseLine result;
+  double start = 0, value = 0, slope = scale * 1e-7 * draw.uniform();
+  for (std::int32_t piece = between(draw, 1, 4); piece > 0; --piece) {
+    result.pieces.push_back({start, value, slope});
+    const double length = 50 + 400 * draw.uniform();
+    start += length;
+    value += length * slope;
+    slope += scale * 1e-6 * draw.uniform();
   }
+  return result;
+}
+
+// What a pool has besides, drawn from a stream of its own.
+struct Besides {
+  std::vector<std::int64_t> reaches;
+  std::int32_t ranks = 1;
+  std::int32_t drafts = 0;
+  std::int64_t sequence_blocks = 0;
+  Acceptance acceptance;
+  bool plans_ahead = false;
+  double mixed = 1;
+  bool flat = false;
+  bool measured = false;  // attention by a table
+};
+
+Besides random_besides(RandomStream& draw, RandomFeatures features, std::uint64_t seed) {
+  Besides besides;
+  for (std::int32_t i = draw.below(3) == 0 ? between(draw, 1, 3) : 0; i > 0; --i)
+    besides.reaches.push_back(between(draw, 1, 60) * i);
+  if (!besides.reaches.empty() && draw.below(2) == 0) besides.sequence_blocks = between(draw, 1, 4);
+  if (draw.below(4) == 0) besides.ranks = between(draw, 2, 4);
+  if (draw.below(4) == 0) besides.drafts = between(draw, 1, 4);
+  besides.acceptance = {besides.drafts * draw.uniform(), draw.below(2) == 0 ? 0 : draw.uniform(), seed};
+  besides.plans_ahead = draw.below(3) == 0;
+  if (draw.below(3) == 0) besides.mixed = 1 + draw.uniform();
+  besides.flat = features.flat;
+  if (!features.ranks) besides.ranks = 1;
+  if (!features.drafts) besides.drafts = 0;
+  besides.measured = besides.reaches.empty() && besides.drafts == 0 && !besides.flat && draw.below(3) == 0;
+  return besides;
+}
+
+// Times that grow with every coordinate, by steps alike for one axis but noisy; lengths that the systems pass by far.
+AttentionTable random_attention(RandomStream& draw, std::int32_t max_sequences, double scale) {
+  const std::vector<double> lengths = {2, 9, 33, 80, 200}, counts = {1, 3, 8}, chunks = {2, 20, 90},
+                            contexts = {0, 15, 60};
+  const auto time = [&](double work) { return scale * (1e-5 + 1e-7 * work) * (1 + 0.2 * draw.uniform()); };
+  std::vector<MeasuredGrid::Row> prefill, decode, mixed;
+  for (const double chunk : chunks)
+    for (const double context : contexts) prefill.push_back({{chunk, context}, time(chunk * (1 + context / 9))});
+  for (const double count : counts)
+    for (const double length : lengths) {
+      decode.push_back({{count, length}, time(count * length)});
+      for (const double chunk : chunks)
+        for (const double context : contexts)
+          if (draw.below(4) > 0 || chunk == chunks[0])
+            mixed.push_back({{length, count, chunk, context}, time(2 * count * length + chunk * (1 + context / 9))});
+    }
+  AttentionRates rates;
+  rates.start = scale * 1e-5;
+  rates.prefill_pair = rates.decode_memory = scale * 1e-8;
+  rates.decode_sequence = scale * 1e-7;
+  return AttentionTable({MeasuredGrid(prefill, 2), MeasuredGrid(decode, 2), MeasuredGrid(mixed, 4)}, rates, 2, 3,
+                        max_sequences);
+}
+
+IterationCost random_cost(RandomStream& draw, std::int32_t max_tokens, std::int32_t max_sequences, double scale,
+                          const Besides& besides) {
+  std::vector<StageCost> stages(static_cast<std::size_t>(draw.below(4) == 0 ? between(draw, 2, 3) : 1));
+  if (besides.measured) stages.resize(1);
+  IterationCost::Common common;
+  common.reaches = besides.reaches;
+  common.query_tokens = 1 + besides.drafts;
+  common.mixed = besides.mixed;
+  common.prefill = {{0, scale * 1e-9 * draw.uniform(), scale * 1e-8 * draw.uniform(), scale * 1e-8 * draw.uniform(),
+                     scale * 1e-8 * draw.uniform()}};
+  for (const std::int64_t reach : besides.reaches)
+    common.prefill.push_back({reach, scale * 1e-8 * draw.uniform(), 0, 0, scale * 1e-8 * draw.uniform()});
+  for (StageCost& stage : stages) {
+    stage.prefill_share = stages.size() == 1 ? 1 : draw.uniform();
+    stage.tokens = table(draw, max_tokens, scale * 2e-3, scale * 2e-5);
+    stage.sequences = table(draw, max_sequences * common.query_tokens, scale * 1e-5, scale * 1e-6);
+    stage.decode_base = table(draw, max_sequences, scale * 1e-5, scale * 1e-6);
+    for (std::size_t i = 0; i <= besides.reaches.size(); ++i)
+      stage.decode_kv.push_back(line(draw, besides.flat ? 0 : scale));
+  }
+  if (besides.ranks > 1) {
+    common.group_tokens = table(draw, besides.ranks * max_tokens, scale * 1e-3, scale * 5e-6);
+    common.exchange = table(draw, max_tokens, scale * 1e-4, scale * 5e-6);
+  }
+  if (besides.measured) common.attention = random_attention(draw, max_sequences, scale);
   const IterationCost::HostOverhead host{scale * 1e-3 * draw.uniform(), scale * 1e-5 * draw.uniform(),
                                          draw.below(2) == 0};
-  return IterationCost(std::move(stages), host, table(draw, max_tokens, scale * 1e-9, scale * 1e-10), scale * 1e-8);
+  return IterationCost(std::move(stages), host, std::move(common));
 }
 
 }  // namespace
 
-RandomScenario random_scenario(std::uint64_t seed, int time_scale) {
-  RandomStream draw(seed, "random_scenario");
+RandomScenario random_scenario(std::uint64_t seed, int time_scale, RandomFeatures features) {
+  RandomStream draw(seed, "random_scenario"), draw_besides(seed, "random_besides");
   RandomScenario scenario;
   ClusterSetup& setup = scenario.setup;
   const std::int32_t longest_prompt = between(draw, 1, 300), longest_output = between(draw, 1, 150);
@@ -62,11 +138,23 @@ RandomScenario random_scenario(std::uint64_t seed, int time_scale) {
         one + static_cast<std::int64_t>(draw.below(static_cast<std::uint64_t>(one * (draw.below(2) == 0 ? 2 : 12))));
     if (draw.below(10) == 0) pool.limits.blocks = std::max<std::int64_t>(1, one / 2);
     pool.limits.reserve_prompt = draw.below(2) == 0;
+    const Besides besides = random_besides(draw_besides, features, seed);
+    pool.ranks = besides.ranks;
+    pool.acceptance = besides.acceptance;
+    pool.plans_ahead = besides.plans_ahead;
+    pool.limits.drafts = besides.drafts;
+    pool.limits.max_batched_tokens += pool.limits.max_sequences * besides.drafts;
+    pool.limits.sequence_blocks = besides.sequence_blocks;
+    if (besides.drafts > 0 || besides.sequence_blocks > 0)
+      pool.limits.blocks += (besides.sequence_blocks + besides.drafts) * between(draw_besides, 1, 8);
     const std::int32_t tokens = std::max(pool.limits.max_batched_tokens, longest_prompt + longest_output);
-    pool.cost = random_cost(draw, tokens, pool.limits.max_sequences, time_scale);
+    pool.cost = random_cost(draw, tokens, pool.limits.max_sequences, time_scale, besides);
     const auto& scheduler = schedulers.entries()[draw.below(schedulers.entries().size())];
     pool.make_scheduler = scheduler.make;
-    schedulers_used += fmt::format(" {}(blocks {} of {})", scheduler.name, pool.limits.blocks, pool.limits.block_size);
+    schedulers_used += fmt::format(" {}(blocks {} of {}, {} a sequence, {} ranks, {} drafts, {} reaches{}{})",
+                                   scheduler.name, pool.limits.blocks, pool.limits.block_size, besides.sequence_blocks,
+                                   besides.ranks, besides.drafts, besides.reaches.size(),
+                                   besides.plans_ahead ? ", plans ahead" : "", besides.measured ? ", measured" : "");
     setup.pools.push_back(std::move(pool));
   }
   const std::int32_t count = between(draw, 1, 160);

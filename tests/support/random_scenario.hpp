@@ -14,9 +14,17 @@ struct RandomScenario {
   std::string description;
 };
 
+// What the systems may have besides.
+struct RandomFeatures {
+  bool ranks = true;   // data-parallel ranks in lock step
+  bool drafts = true;  // speculative decoding
+  bool flat = false;   // the lengths of contexts cost nothing
+};
+
 // The same seed gives the same scenario. Durations are irregular doubles, with several cost pieces and at times several
 // stages and overlapped host work; arrivals come in bursts and, now and then, at the same instant.
+// Some attention reaches a limited length, some sequences keep memory besides their tokens, some schedulers plan ahead.
 // `time_scale`, a power of two of 1 or more, stretches every duration and every gap exactly.
-RandomScenario random_scenario(std::uint64_t seed, int time_scale = 1);
+RandomScenario random_scenario(std::uint64_t seed, int time_scale = 1, RandomFeatures features = {});
 
 }  // namespace silicast::testing

@@ -46,14 +46,14 @@ class Collector final : public ServingObserver {
 
 // An iteration takes base + per_token * tokens + per_kv_token * KV tokens of the decoding sequences.
 inline IterationCost linear_cost(double base, double per_token, double per_kv_token, std::int32_t max_tokens,
-                                 std::int32_t max_sequences) {
+                                 std::int32_t max_sequences, IterationCost::Common common = {}) {
   StageCost stage;
-  stage.layers = 1;
   for (std::int32_t m = 0; m <= max_tokens; ++m) stage.tokens.push_back(m == 0 ? 0 : base + per_token * m);
-  stage.sequences.assign(static_cast<std::size_t>(max_sequences) + 1, 0.0);
+  const std::int32_t sampled = max_sequences * common.query_tokens;
+  stage.sequences.assign(static_cast<std::size_t>(sampled) + 1, 0.0);
   stage.decode_base.assign(static_cast<std::size_t>(max_sequences) + 1, 0.0);
-  stage.decode_kv.pieces = {{0, 0, per_kv_token}};
-  return IterationCost({stage}, {}, std::vector<double>(static_cast<std::size_t>(max_tokens) + 1, 0.0), 0.0);
+  stage.decode_kv.assign(1 + common.reaches.size(), PiecewiseLine{{{0, 0, per_kv_token}}});
+  return IterationCost({stage}, {}, std::move(common));
 }
 
 inline RequestSpec request_at(std::int64_t ns, std::int32_t prompt, std::int32_t output) {

@@ -1,8 +1,9 @@
-// One class per replica, one loop over the instants. Everything that can be recomputed is recomputed: clarity
+// One class per rank and per replica, one loop over the instants. Everything that can be recomputed is recomputed: clarity
 // over speed.
 #include "tests/support/sum_reference.hpp"
 
 #include <algorithm>
+#include <array>
 #include <deque>
 #include <iterator>
 #include <limits>
@@ -15,6 +16,9 @@ namespace {
 
 constexpr double kNoEvent = std::numeric_limits<double>::infinity();
 
+// Units of a token, of which a sequence that decodes gets a whole number per iteration.
+constexpr std::int64_t kUnits = kTokenUnits;
+
 struct Job {
   std::int64_t index = 0;
   std::int32_t prompt = 0;
@@ -22,22 +26,33 @@ struct Job {
   std::int32_t generated = 0;  // output tokens so far
   std::int32_t context = 0;    // tokens to prefill: prompt and what was generated before it last waited
   std::int32_t stored = 0;     // tokens whose KV is stored
-  std::int32_t growth = 0;     // tokens that the present iteration computes for it
+  std::int32_t growth = 0;     // tokens that the present iteration computes or keeps for it
+  std::int64_t rate = 0;       // units that it gets per decode iteration
+  std::int32_t begun = 0;      // generated when its decoding began
+  std::int64_t units = 0;      // gained since
+  std::int64_t eligible = 0;   // iteration before which it is not scheduled
   double preempted_at = kNeverSeconds;
 
   bool decoding() const { return stored >= context; }
+  // Output tokens after one more iteration; the last may bring more than are wanted.
+  std::int32_t generated_next() const {
+    return static_cast<std::int32_t>(std::min<std::int64_t>(output, begun + (units + rate) / kUnits));
+  }
+  // Its length as attention counts it, the token of the present iteration included.
+  std::int64_t length_units() const { return (std::int64_t{prompt} + begun) * kUnits + units; }
 };
 
-class SumEngine {
+// The requests of one rank.
+class SumRank {
  public:
-  SumEngine(const PoolSetup& pool, std::vector<SumRequest>& requests, SumReplica& history)
-      : limits_(pool.limits), cost_(pool.cost), requests_(requests), history_(history) {
+  SumRank(const PoolSetup& pool, std::vector<SumRequest>& requests)
+      : limits_(pool.limits), cost_(pool.cost), acceptance_(pool.acceptance), requests_(requests) {
     for (const auto& entry : schedulers.entries())
       if (entry.make == pool.make_scheduler) scheduler_ = entry.name;
   }
 
   // kNone when it is in the queue now.
-  EndReason submit(std::int64_t index, const RequestSpec& spec) {
+  EndReason submit(std::int64_t index, const RequestSpec& spec, std::int64_t eligible) {
     if (blocks_of(spec.prompt_tokens + spec.output_tokens - 1) > limits_.blocks) return EndReason::kKvTooSmall;
     if (limits_.max_waiting > 0 && static_cast<std::int64_t>(waiting_.size()) >= limits_.max_waiting)
       return EndReason::kQueueFull;
@@ -45,16 +60,19 @@ class SumEngine {
     job.index = index;
     job.prompt = job.context = spec.prompt_tokens;
     job.output = spec.output_tokens;
+    job.rate = acceptance_.rate_of(index, limits_.drafts);
+    job.eligible = eligible;
     waiting_.push_back(job);
     return EndReason::kNone;
   }
 
-  double iteration_end() const { return busy_ ? now_ + history_.iterations.back().duration : kNoEvent; }
+  bool idle() const { return running_.empty(); }
+  bool busy() const {  // has something in the present iteration
+    return std::any_of(running_.begin(), running_.end(), [](const Job& job) { return job.growth > 0; });
+  }
 
   // Ends the iteration and returns the requests that completed, in order.
-  std::vector<std::int64_t> finish_iteration() {
-    now_ = iteration_end();
-    busy_ = false;
+  std::vector<std::int64_t> finish_iteration(double now) {
     std::vector<std::int64_t> completed;
     std::vector<std::int64_t> in_order;
     for (const Job& job : running_)
@@ -62,25 +80,34 @@ class SumEngine {
     in_order.insert(in_order.end(), chunk_order_.begin(), chunk_order_.end());
     for (std::int64_t index : in_order) {
       const auto job = std::find_if(running_.begin(), running_.end(), [&](const Job& j) { return j.index == index; });
-      job->stored += job->growth;
-      job->growth = 0;
-      if (job->stored < job->context) continue;
-      ++job->generated;
+      if (job->decoding()) {
+        job->generated = job->generated_next();
+        job->units += job->rate;
+        job->stored += job->growth;
+        job->growth = 0;
+      } else {
+        job->stored += job->growth;
+        job->growth = 0;
+        if (job->stored < job->context) continue;
+        job->begun = ++job->generated;
+        job->units = 0;
+      }
       SumRequest& request = requests_[static_cast<std::size_t>(index)];
-      if (job->generated == 1) request.first_token = now_;
+      if (request.first_token == kNeverSeconds) request.first_token = now;
       request.output_tokens = job->generated;
       if (job->generated < job->output) continue;
       request.state = EndState::kCompleted;
-      request.end = now_;
+      request.end = now;
       completed.push_back(index);
       running_.erase(job);
     }
     return completed;
   }
 
-  // Starts the next iteration at `time` if there is work.
-  void plan(double time) {
-    now_ = time;
+  // What the iteration of that number computes, which begins now.
+  void plan(double now, std::int64_t iteration) {
+    now_ = now;
+    iteration_ = iteration;
     preempted_ = false;
     decodes_ = false;
     chunk_order_.clear();
@@ -96,13 +123,41 @@ class SumEngine {
         }
       if (chunk_order_.empty()) continue_running();
     }
-    if (!running_.empty()) start_iteration();
   }
 
-  bool busy() const { return busy_; }
-
- private:
-  std::int64_t blocks_of(std::int64_t tokens) const { return (tokens + limits_.block_size - 1) / limits_.block_size; }
+  BatchShape shape() const {
+    BatchShape shape;
+    std::int64_t units = 0, rates = 0;
+    std::array<std::int64_t, kMaxReaches> limited{}, growing{};
+    for (const Job& job : running_) {
+      if (job.growth == 0) continue;
+      if (job.decoding()) {
+        ++shape.decode_sequences;
+        ++shape.sampled_sequences;
+        units += job.length_units();
+        rates += job.rate;
+        for (std::size_t i = 0; i < cost_.reaches().size(); ++i) {
+          limited[i] += std::min(job.length_units(), cost_.reaches()[i] * kUnits);
+          if (job.length_units() < cost_.reaches()[i] * kUnits) growing[i] += job.rate;
+        }
+      } else {
+        ++shape.prefill_sequences;
+        shape.prefill_tokens += job.growth;
+        shape.prefill_attention += cost_.prefill_attention(job.growth, job.stored);
+        if (job.growth > shape.largest_chunk) {
+          shape.largest_chunk = job.growth;
+          shape.largest_attention = cost_.prefill_attention(job.growth, job.stored);
+          shape.largest_context = job.stored;
+        }
+        if (job.stored + job.growth == job.context) ++shape.sampled_sequences;
+      }
+    }
+    shape.decode_kv_tokens = units / kUnits;
+    shape.accepted_drafts = static_cast<double>(rates - shape.decode_sequences * kUnits) / kUnits;
+    for (std::size_t i = 0; i < kMaxReaches; ++i)
+      shape.limited[i] = {static_cast<double>(limited[i]) / kUnits, static_cast<double>(growing[i]) / kUnits};
+    return shape;
+  }
 
   // Blocks held, those for the tokens of the present iteration included.
   std::int64_t blocks_used() const {
@@ -111,17 +166,23 @@ class SumEngine {
     return used;
   }
 
+ private:
+  std::int64_t blocks_of(std::int64_t tokens) const {
+    if (tokens == 0) return 0;
+    return (tokens + limits_.drafts + limits_.block_size - 1) / limits_.block_size + limits_.sequence_blocks;
+  }
+
   std::int32_t budget_left() const {
     std::int32_t left = limits_.max_batched_tokens;
     for (const Job& job : running_) {
       if (!job.decoding()) left -= job.growth;
-      if (job.decoding() && decodes_) left -= 1;
+      if (job.decoding() && decodes_) left -= 1 + limits_.drafts;
     }
     return left;
   }
 
   std::int32_t wanted(const Job& job) const {
-    if (job.decoding()) return 1;
+    if (job.decoding()) return job.generated_next() - job.generated;
     return std::min({job.context - job.stored, limits_.max_chunk, budget_left()});
   }
 
@@ -161,13 +222,18 @@ class SumEngine {
     preempted_ = true;
   }
 
+  // Who came too late for this plan waits for the next, but nobody keeps a rank without any work waiting.
+  bool front_eligible() const {
+    return !waiting_.empty() && (waiting_.front().eligible <= iteration_ || running_.empty());
+  }
+
   bool admit_chunk() {
-    if (waiting_.empty()) return false;
+    if (!front_eligible()) return false;
     return admit(std::min({waiting_.front().context, limits_.max_chunk, budget_left()}));
   }
 
   bool admit_whole() {
-    if (waiting_.empty()) return false;
+    if (!front_eligible()) return false;
     const std::int32_t piece = std::min({waiting_.front().context, limits_.max_chunk, limits_.max_batched_tokens});
     return piece <= budget_left() && admit(piece);
   }
@@ -188,55 +254,114 @@ class SumEngine {
     return true;
   }
 
-  void start_iteration() {
-    BatchShape shape;
-    for (const Job& job : running_) {
-      if (job.growth == 0) continue;
-      if (job.decoding()) {
-        ++shape.decode_sequences;
-        ++shape.sampled_sequences;
-        shape.decode_kv_tokens += job.stored + 1;
-      } else {
-        ++shape.prefill_sequences;
-        shape.prefill_tokens += job.growth;
-        shape.prefill_attention += cost_.prefill_attention(job.growth, job.stored);
-        if (job.growth > shape.largest_chunk) {
-          shape.largest_chunk = job.growth;
-          shape.largest_attention = cost_.prefill_attention(job.growth, job.stored);
-        }
-        if (job.stored + job.growth == job.context) ++shape.sampled_sequences;
-      }
-    }
-    history_.iterations.push_back({now_, cost_.line(shape).first, shape, blocks_used()});
-    busy_ = true;
-  }
-
   const ReplicaLimits& limits_;
   const IterationCost& cost_;
+  const Acceptance& acceptance_;
   std::vector<SumRequest>& requests_;
-  SumReplica& history_;
   std::string_view scheduler_;
   std::deque<Job> waiting_;
   std::vector<Job> running_;               // in order of admission
   std::vector<std::int64_t> chunk_order_;  // prompts of the present batch
   double now_ = 0;
-  bool busy_ = false;
+  std::int64_t iteration_ = 0;
   bool decodes_ = false;    // the present batch holds the decoding requests
   bool preempted_ = false;  // somebody, in the present plan
+};
+
+// Ranks whose iterations begin and end together.
+class SumEngine {
+ public:
+  SumEngine(const PoolSetup& pool, std::vector<SumRequest>& requests, SumReplica& history)
+      : cost_(pool.cost), ahead_(pool.plans_ahead ? 1 : 0), history_(history) {
+    for (std::int32_t rank = 0; rank < pool.ranks; ++rank) ranks_.emplace_back(pool, requests);
+  }
+
+  EndReason submit(std::size_t rank, std::int64_t index, const RequestSpec& spec) {
+    SumRank& at = ranks_[rank];
+    // With the plan for the next iteration made already, it is one later for ranks that have work.
+    const bool waits = busy_ ? at.busy() : !at.idle();
+    return at.submit(index, spec, iteration_ + (busy_ ? 1 : 0) + (waits ? ahead_ : 0));
+  }
+
+  double iteration_end() const { return busy_ ? now_ + history_.iterations.back().duration : kNoEvent; }
+  bool busy() const { return busy_; }
+
+  // Returns the requests that completed, in order of ranks.
+  std::vector<std::int64_t> finish_iteration() {
+    now_ = iteration_end();
+    busy_ = false;
+    ++iteration_;
+    std::vector<std::int64_t> completed;
+    for (SumRank& rank : ranks_) {
+      const std::vector<std::int64_t> own = rank.finish_iteration(now_);
+      completed.insert(completed.end(), own.begin(), own.end());
+    }
+    return completed;
+  }
+
+  // Starts the next iteration at `time` if there is work.
+  void plan(double time) {
+    now_ = time;
+    SumIteration iteration{now_, 0, {}, 0};
+    std::int64_t tokens = 0;
+    std::int32_t most = 0;
+    for (SumRank& rank : ranks_) {
+      rank.plan(now_, iteration_);
+      iteration.kv_blocks += rank.blocks_used();
+      if (!rank.busy()) continue;
+      busy_ = true;
+      const BatchShape shape = rank.shape();
+      iteration.duration = std::max(iteration.duration, cost_.line(shape).first);
+      const std::int32_t own = shape.decode_sequences * cost_.query_tokens() + shape.prefill_tokens;
+      tokens += own;
+      most = std::max(most, own);
+      add(iteration.shape, shape);
+    }
+    if (!busy_) return;
+    if (ranks_.size() > 1) iteration.duration += cost_.shared(tokens, most);
+    history_.iterations.push_back(iteration);
+  }
+
+ private:
+  static void add(BatchShape& sum, const BatchShape& shape) {
+    sum.decode_sequences += shape.decode_sequences;
+    sum.decode_kv_tokens += shape.decode_kv_tokens;
+    sum.prefill_sequences += shape.prefill_sequences;
+    sum.prefill_tokens += shape.prefill_tokens;
+    sum.prefill_attention += shape.prefill_attention;
+    sum.sampled_sequences += shape.sampled_sequences;
+    sum.accepted_drafts += shape.accepted_drafts;
+    for (std::size_t i = 0; i < kMaxReaches; ++i) {
+      sum.limited[i].tokens += shape.limited[i].tokens;
+      sum.limited[i].growth += shape.limited[i].growth;
+    }
+  }
+
+  const IterationCost& cost_;
+  std::int64_t ahead_;
+  SumReplica& history_;
+  std::deque<SumRank> ranks_;
+  double now_ = 0;
+  std::int64_t iteration_ = 0;  // that have ended
+  bool busy_ = false;
 };
 
 class SumCluster {
  public:
   SumCluster(const ClusterSetup& setup, const std::vector<RequestSpec>& specs) : setup_(setup), specs_(specs) {
     std::size_t count = 0;
-    for (const PoolSetup& pool : setup.pools) count += static_cast<std::size_t>(pool.replicas);
+    for (const PoolSetup& pool : setup.pools) count += static_cast<std::size_t>(pool.replicas * pool.ranks);
     history_.requests.resize(specs.size());
     history_.replicas.resize(count);
-    std::vector<std::int64_t> holds;  // KV tokens, by replica
+    std::vector<std::int64_t> holds;  // KV tokens, by rank
     for (const PoolSetup& pool : setup.pools)
       for (std::int32_t i = 0; i < pool.replicas; ++i) {
-        engines_.emplace_back(pool, history_.requests, history_.replicas[engines_.size()]);
-        holds.push_back(pool.limits.blocks * pool.limits.block_size);
+        engines_.emplace_back(pool, history_.requests, history_.replicas[places_.size()]);
+        for (std::int32_t rank = 0; rank < pool.ranks; ++rank) {
+          places_.push_back({engines_.size() - 1, static_cast<std::size_t>(rank)});
+          holds.push_back((pool.limits.blocks - pool.limits.sequence_blocks) * pool.limits.block_size -
+                          pool.limits.drafts);
+        }
       }
     // A gateway for every size of KV cache, which knows only the replicas that have at least that much.
     for (std::size_t r = 0; r < holds.size(); ++r) gateways_[holds[r]];
@@ -280,7 +405,8 @@ class SumCluster {
           {spec.prompt_tokens, spec.max_output_tokens, spec.request_class}, gateway->second.loads);
       request.replica = gateway->second.replicas[chosen.index()];
       change_load(request.replica, 1, spec.prompt_tokens);
-      refusal = engines_[request.replica.index()].submit(static_cast<std::int64_t>(next_), spec);
+      const Place& place = places_[request.replica.index()];
+      refusal = engines_[place.engine].submit(place.rank, static_cast<std::int64_t>(next_), spec);
     }
     if (refusal == EndReason::kNone) return;
     request.state = EndState::kRejected;
@@ -305,8 +431,11 @@ class SumCluster {
       }
   }
 
+  struct Place {
+    std::size_t engine, rank;
+  };
   struct Gateway {
-    std::vector<ReplicaId> replicas;
+    std::vector<ReplicaId> replicas;  // ranks: what routers and records number
     std::vector<ReplicaLoad> loads;
     std::unique_ptr<Router> router;
   };
@@ -316,7 +445,8 @@ class SumCluster {
   SumHistory history_;
   std::map<std::int64_t, Gateway> gateways_;  // by KV tokens
   std::deque<SumEngine> engines_;
-  std::size_t next_ = 0;  // request to arrive
+  std::vector<Place> places_;  // by rank
+  std::size_t next_ = 0;       // request to arrive
 };
 
 }  // namespace

@@ -18,7 +18,7 @@ inline constexpr double kNeverSeconds = -1;
 struct SumRequest {
   EndState state = EndState::kUnfinished;
   EndReason reason = EndReason::kNone;
-  ReplicaId replica;  // invalid when it never reached one
+  ReplicaId replica;  // its rank, by number; invalid when it never reached one
   double scheduled = kNeverSeconds;
   double first_token = kNeverSeconds;
   double end = kNeverSeconds;
@@ -34,6 +34,7 @@ struct SumIteration {
   std::int64_t kv_blocks = 0;  // in use during it, those taken for its own tokens included
 };
 
+// By rank; ranks in lock step have their iterations with the first of them, as sums.
 struct SumReplica {
   std::vector<SumIteration> iterations;
   std::vector<std::int64_t> ended;  // indices of its requests, in order of their ends

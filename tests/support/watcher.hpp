@@ -50,14 +50,25 @@ inline Watcher watch(const RandomScenario& scenario) {
   return watcher;
 }
 
-// The pool that a replica of the whole cluster belongs to.
+// The pool that a rank of the whole cluster belongs to, by the number that records and runs give.
 inline const PoolSetup& pool_of(const ClusterSetup& setup, ReplicaId replica) {
   std::int32_t first = 0;
   for (const PoolSetup& pool : setup.pools) {
-    if (replica.value < first + pool.replicas) return pool;
-    first += pool.replicas;
+    first += pool.replicas * pool.ranks;
+    if (replica.value < first) return pool;
   }
   throw std::out_of_range("no such replica");
+}
+
+// The first rank of the replica that a rank belongs to, under whose number its runs are told.
+inline ReplicaId first_rank(const ClusterSetup& setup, ReplicaId rank) {
+  std::int32_t first = 0;
+  for (const PoolSetup& pool : setup.pools) {
+    const std::int32_t next = first + pool.replicas * pool.ranks;
+    if (rank.value < next) return {first + (rank.value - first) / pool.ranks * pool.ranks};
+    first = next;
+  }
+  throw std::out_of_range("no such rank");
 }
 
 }  // namespace silicast::testing

@@ -22,7 +22,9 @@ LAYERS = {
                    "sim/perf/work_rates.hpp"],
     "sim/run": ["sim/base", "sim/io", "sim/engine", "topology", "workloads", "sim/model", "sim/memory", "sim/perf",
                 "sim/serving", "sim/report"],
-    "tools": ["sim/base", "sim/io", "sim/run"],
+    "sim/study": ["sim/base", "sim/io", "sim/engine", "topology", "workloads", "sim/model", "sim/memory", "sim/perf",
+                  "sim/serving", "sim/report", "sim/run"],
+    "tools": ["sim/base", "sim/io", "sim/run", "sim/study"],
 }
 # Libraries that one layer alone may use.
 LIBRARIES = {

@@ -3,6 +3,7 @@
 
 #include "sim/base/errors.hpp"
 #include "sim/run/catalogue.hpp"
+#include "sim/study/validation/check_file.hpp"
 #include "tools/command/command.hpp"
 
 namespace silicast::command {
@@ -18,7 +19,8 @@ int check(const std::vector<std::string>& arguments) {
   const auto given =
       parse(arguments,
             "usage: silicast check FILE... [--set key.path=value]\n"
-            "Any config file: scenario, chip, node, cluster, model, engine, calibration, prices, workload.",
+            "Any config file: scenario, chip, node, cluster, model, engine, calibration, prices, workload, validation "
+            "case.",
             visible, positional, hidden);
   if (!given) return 0;
   if (given->count("files") == 0) throw InputError("check what? give config files");
@@ -28,7 +30,8 @@ int check(const std::vector<std::string>& arguments) {
   int status = 0;
   for (const std::string& file : (*given)["files"].as<std::vector<std::string>>()) {
     try {
-      std::cout << check_config(file, configs, settings);
+      const auto validation = check_validation_file(file, configs, settings);
+      std::cout << (validation ? *validation : check_config(file, configs, settings));
     } catch (const InputError& error) {
       std::cerr << "error: " << error.what() << "\n";
       status = 2;

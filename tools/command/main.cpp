@@ -25,6 +25,7 @@ constexpr Entry kCommands[] = {
     {"check", "validate config files and show what they resolve to", check},
     {"list", "the catalogue: chips, nodes, models, engines, policies...", list},
     {"explain", "what fits, the roofline, where an iteration's time goes", explain},
+    {"validate", "errors against measurements of real systems", validate},
     {"recover", "read what a killed run left in its .part file", recover},
 };
 

@@ -20,6 +20,7 @@ class MinIndex {
   }
 
   std::int32_t smallest() const { return leaves_ == 1 ? 0 : winners_[1]; }
+  std::int64_t smallest_key() const { return keys_[static_cast<std::size_t>(smallest())]; }
 
   void set(std::int32_t position, std::int64_t key) {
     keys_[static_cast<std::size_t>(position)] = key;

@@ -25,7 +25,7 @@ TEST_CASE("the event queue agrees with an ordered map over random pushes, pops, 
     if (what < 5) {
       const Key key{now + static_cast<std::int64_t>(draw.below(50)), static_cast<int>(draw.below(4)), sequence};
       handles.emplace_back(
-          queue.push({std::get<0>(key)}, static_cast<Rank>(std::get<1>(key)), Action::of<&Log::note>(&log, sequence)),
+          queue.push({std::get<0>(key)}, static_cast<EventRank>(std::get<1>(key)), Action::of<&Log::note>(&log, sequence)),
           key);
       reference[key] = sequence++;
     } else if (what < 8) {
@@ -49,7 +49,7 @@ TEST_CASE("the event queue agrees with an ordered map over random pushes, pops, 
     }
     REQUIRE(queue.size() == reference.size());
     if (!reference.empty()) REQUIRE(queue.next_time().ns == std::get<0>(reference.begin()->first));
-    const Rank rank = static_cast<Rank>(draw.below(4));
+    const EventRank rank = static_cast<EventRank>(draw.below(4));
     REQUIRE(queue.due_before({now}, rank) ==
             (!reference.empty() && reference.begin()->first < Key{now, rank, sequence}));
   }

@@ -52,6 +52,7 @@ TEST_CASE("projections of a tiny model on one rank are those counted by hand") {
   check_gemm(get(kernels, "mlp_gate_up"), 5, 32, 8);
   check_gemm(get(kernels, "mlp_down"), 5, 8, 16);
   CHECK(get(kernels, "qkv_proj").bytes.value() == 2 * (24 * 8 + 5 * 8 + 5 * 24));
+  CHECK(get(kernels, "qkv_proj").output.value() == 2 * 5 * 24);
   CHECK(get(kernels, "qkv_proj").times == 2);
 }
 
@@ -72,7 +73,7 @@ TEST_CASE("a rank beyond the KV heads holds a copy of one") {
 
 TEST_CASE("a plain MLP has an up projection alone") {
   ModelSpec model = tiny_model();
-  model.gated_mlp = false;
+  model.feed_forwards[0].gated = false;
   const auto kernels = StageWork(model, plan_of("{}", model), {}, 0).token_kernels(5);
   check_gemm(get(kernels, "mlp_up"), 5, 16, 8);
   CHECK_FALSE(find(kernels, "mlp_gate_up").has_value());
@@ -81,7 +82,7 @@ TEST_CASE("a plain MLP has an up projection alone") {
 
 TEST_CASE("element-wise kernels of a tiny model move the bytes counted by hand") {
   ModelSpec model = tiny_model();
-  model.qk_norm = true;
+  model.attentions[0].qk_norm = true;
   const auto kernels = StageWork(model, plan_of("{}", model), {}, 0).token_kernels(5);
   CHECK(get(kernels, "norm").bytes.value() == 4 * 5 * 8 * 2);
   CHECK(get(kernels, "norm").times == 5);  // two a layer and the final one
@@ -108,6 +109,32 @@ TEST_CASE("FP8 shrinks layer weights and GEMM inputs, and quantises activations 
   const Kernel head = get(work.sequence_kernels(3), "lm_head");
   CHECK(head.format == NumberFormat::kBf16);
   CHECK(head.bytes.value() == 2 * (128 * 8 + 3 * 8 + 3 * 128));
+}
+
+TEST_CASE("kernels that fuse norms, quantisation and KV writes leave those out") {
+  const ModelSpec model = tiny_model();
+  constexpr NumberFormat kFp8 = NumberFormat::kFp8;
+  KernelPolicy fused;
+  fused.fused = true;
+  const auto one = StageWork(model, plan_of("{}", model), {kFp8, kFp8, kFp8}, 0, fused).token_kernels(5);
+  for (const std::string_view name : {"kv_write", "quantise_hidden", "quantise_attention", "quantise_mlp"})
+    CHECK_FALSE(find(one, name).has_value());
+  // Norms go with the all-reduce before them, where there is one.
+  CHECK(find(one, "norm").has_value());
+  CHECK_FALSE(find(StageWork(model, plan_of("tensor: 2", model), {}, 0, fused).token_kernels(5), "norm").has_value());
+}
+
+TEST_CASE("a norm over all heads of queries and keys needs the sums of all tensor ranks") {
+  ModelSpec model = tiny_model();
+  model.attentions[0].qk_norm = model.attentions[0].qk_norm_across_heads = true;
+  const auto alone = StageWork(model, plan_of("{}", model), {}, 0).token_kernels(5);
+  CHECK(get(alone, "qk_norm").times == 2);
+  CHECK_FALSE(find(alone, "qk_norm_sum").has_value());
+  const auto two = StageWork(model, plan_of("tensor: 2", model), {}, 0).token_kernels(5);
+  CHECK(get(two, "qk_norm").times == 2 * 4);
+  CHECK(get(two, "qk_norm_sum").times == 2);
+  CHECK(get(two, "qk_norm_sum").kernel_class == KernelClass::kAllReduce);
+  CHECK(get(two, "qk_norm_sum").message.value() == 5 * 2 * 4);  // two sums in FP32 a token
 }
 
 TEST_CASE("weights alone in FP8 leave inputs and matrix unit native") {
@@ -143,6 +170,19 @@ TEST_CASE("tensor ranks send a share each to the next stage, which gathers the w
   CHECK_FALSE(find(StageWork(model, plan, {}, 0).token_kernels(5), "gather_received").has_value());
 }
 
+TEST_CASE("groups that share out contexts gather keys and values and combine their outputs") {
+  const ModelSpec model = tiny_model();
+  const auto kernels = StageWork(model, plan_of("{tensor: 2, context: 4}", model), {}, 0).token_kernels(5);
+  const Kernel gather = get(kernels, "context_gather"), combine = get(kernels, "context_combine");
+  CHECK(gather.kernel_class == KernelClass::kAllGather);
+  CHECK(gather.group == RankGroup::kStage);
+  CHECK(gather.times == 2);
+  CHECK(gather.message.value() == 4 * 5 * 2 * 3 * 2);  // the tokens of four groups, K and V, a head of 3, 2 B
+  CHECK(combine.kernel_class == KernelClass::kReduceScatter);
+  CHECK(combine.message.value() == 5 * 2 * 3 * 2);  // two heads of 3
+  CHECK_FALSE(find(StageWork(model, plan_of("tensor: 2", model), {}, 0).token_kernels(5), "context_gather"));
+}
+
 TEST_CASE("one rank sends nothing") {
   const ModelSpec model = tiny_model();
   const StageWork work(model, plan_of("{}", model), {}, 0);
@@ -163,31 +203,17 @@ TEST_CASE("the embedding is in the first stage, LM head, sampling and final norm
   CHECK(get(last.token_kernels(5), "norm").times == 3);
 }
 
-TEST_CASE("decode attention reads the KV cache once and does four operations per query number and token") {
-  const ModelSpec model = tiny_model();
-  const Precision fp8_kv{NumberFormat::kBf16, NumberFormat::kBf16, NumberFormat::kFp8};
-  const Kernel kernel = StageWork(model, plan_of("tensor: 2", model), fp8_kv, 0).decode_attention(3, 50);
-  CHECK(kernel.times == 2);
-  CHECK(kernel.flops.value() == 4 * 2 * 3 * 50);
-  CHECK(kernel.bytes.value() == 50 * 2 * 1 * 3 * 1 + 3 * 2 * (2 * 3) * 2);
-}
-
-TEST_CASE("prefill attention counts each causal pair once") {
-  const ModelSpec model = tiny_model();
-  const Kernel kernel = StageWork(model, plan_of("{}", model), {}, 0).prefill_attention(4, 10);
-  double pairs = 0;
-  for (int query = 0; query < 4; ++query) pairs += 10 + query + 1;
-  CHECK(kernel.flops.value() == 4 * 12 * pairs);
-  CHECK(kernel.bytes.value() == 14 * 2 * 6 * 2 + 4 * 2 * 12 * 2);
-}
-
-TEST_CASE("a prompt in chunks costs the same attention operations as in one piece") {
-  const ModelSpec model = tiny_model();
-  const StageWork work(model, plan_of("{}", model), {}, 0);
-  const double whole = work.prefill_attention(1000, 0).flops.value();
-  double chunks = 0;
-  for (int done = 0; done < 1000; done += 200) chunks += work.prefill_attention(200, done).flops.value();
-  CHECK(chunks == whole);
+TEST_CASE("a stage has the attention of its own layers") {
+  ModelSpec model = tiny_model();
+  model.attentions.push_back(model.attentions[0]);
+  model.attentions[1].window = 7;
+  model.layers = {{0, 0}, {1, 0}};
+  const ParallelPlan plan = plan_of("pipeline: 2", model);
+  const StageWork first(model, plan, {}, 0), last(model, plan, {}, 1);
+  REQUIRE(first.attention().size() == 1);
+  REQUIRE(last.attention().size() == 1);
+  CHECK(first.attention()[0].reach == 0);
+  CHECK(last.attention()[0].reach == 7);
 }
 
 TEST_CASE("nothing to compute is no work") {
@@ -195,6 +221,8 @@ TEST_CASE("nothing to compute is no work") {
   const StageWork work(model, plan_of("tensor: 2", model), {}, 0);
   CHECK(work.token_kernels(0).empty());
   CHECK(work.sequence_kernels(0).empty());
+  CHECK(work.expert_kernels(0).empty());
+  CHECK(work.exchange_kernels(0).empty());
 }
 
 TEST_CASE("GEMM operations over all ranks and stages are two per matrix parameter and token") {
@@ -206,7 +234,10 @@ TEST_CASE("GEMM operations over all ranks and stages are two per matrix paramete
       double sum = 0;
       for (std::int32_t stage = 0; stage < plan.stages(); ++stage)
         sum += plan.tensor * gemm_flops(StageWork(model, plan, {}, stage).token_kernels(7));
-      CHECK(sum == Approx(2 * 7 * model.layers * model.layer_matrix_parameters()).epsilon(1e-12));
+      double numbers = 0;  // of the model's matrices, less what is no matrix
+      for (const LayerSpec& layer : model.layers)
+        numbers += layer_parameters(model, layer) - vector_numbers(model, layer, plan_of("{}", model));
+      CHECK(sum == Approx(2 * 7 * numbers).epsilon(1e-12));
     }
   }
 }
@@ -223,6 +254,9 @@ TEST_CASE("kernel classes have the names that reports show") {
   CHECK(name_of(KernelClass::kElementwise) == "elementwise");
   CHECK(name_of(KernelClass::kAllReduce) == "all_reduce");
   CHECK(name_of(KernelClass::kAllGather) == "all_gather");
+  CHECK(name_of(KernelClass::kExperts) == "experts");
+  CHECK(name_of(KernelClass::kReduceScatter) == "reduce_scatter");
+  CHECK(name_of(KernelClass::kAllToAll) == "all_to_all");
   CHECK(name_of(KernelClass::kSend) == "send");
 }
 

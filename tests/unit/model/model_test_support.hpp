@@ -14,14 +14,15 @@ namespace silicast::test {
 inline ModelSpec tiny_model() {
   ModelSpec model;
   model.name = "tiny";
-  model.layers = 2;
   model.hidden = 8;
-  model.heads = 4;
-  model.kv_heads = 2;
-  model.head_size = 3;
-  model.intermediate = 16;
   model.vocabulary = 100;
   model.max_context = 10;
+  AttentionSpec& attention = model.attentions.emplace_back();
+  attention.heads = 4;
+  attention.kv_heads = 2;
+  attention.head_size = attention.value_size = 3;
+  model.feed_forwards.emplace_back().intermediate = 16;
+  model.layers.resize(2);
   return model;
 }
 

@@ -18,6 +18,9 @@ BatchShape shape_of(const IterationCost& cost, const BreakdownBatch& batch) {
   shape.prefill_tokens = batch.prefill_tokens;
   shape.prefill_attention = cost.prefill_attention(batch.prefill_tokens, batch.prefill_context);
   shape.sampled_sequences = batch.sequences();
+  for (std::size_t i = 0; i < cost.reaches().size(); ++i)
+    shape.limited[i].tokens =
+        static_cast<double>(batch.decode_sequences * std::min(batch.kv_length, cost.reaches()[i]));
   return shape;
 }
 
@@ -31,11 +34,25 @@ const BreakdownRow* find(const Breakdown& out, std::string_view kernel) {
 
 TEST_CASE("the rows add up to the duration that the compiled cost gives") {
   RandomStream random(3, "breakdown");
+  ReplicaSetup halves = mixture_setup(1, 1);
+  halves.plan.stage_layers = {12, 12};
+  halves = setup_of(halves.model, halves.plan, halves.precision);
+  ReplicaSetup exchanging = mixture_setup(2, 4);
+  exchanging.policy.exchange = ExpertExchange::kAllToAll;
+  ReplicaSetup drafting = llama_setup(2, {30, 30, 20});
+  drafting.drafts = 3;
+  drafting.draft = drafting.model;
+  drafting.draft.layers.resize(2);
+  ReplicaSetup eager = mixture_setup(4, 1);
+  eager.graph_tokens = 40;
+  eager.eager_launch = 8e-6;
   for (const bool overlapped : {false, true}) {
     for (ReplicaSetup setup :
-         {llama_setup(4, {80}), llama_setup(1, {80}), llama_setup(4, {40, 40}), llama_setup(2, {30, 30, 20})}) {
+         {llama_setup(4, {80}), llama_setup(1, {80}), llama_setup(4, {40, 40}), llama_setup(2, {30, 30, 20}),
+          mixture_setup(4, 1), mixture_setup(2, 4), halves, exchanging}) {
       setup.host = {20e-3 * random.uniform(), 5e-6, overlapped};
-      const IterationCost cost = compile_cost(setup, 600, 64).cost;
+      setup.overlap = overlapped ? random.uniform() : 0;
+      const IterationCost cost = compile_cost(setup, 800, 64).cost;
       for (int i = 0; i < 40; ++i) {
         BreakdownBatch batch;
         batch.decode_sequences = static_cast<std::int32_t>(random.below(64));
@@ -51,7 +68,14 @@ TEST_CASE("the rows add up to the duration that the compiled cost gives") {
           sum += row.time.value();
           shares += row.share;
         }
-        const double compiled = cost.line(shape_of(cost, batch)).first;
+        double compiled = cost.line(shape_of(cost, batch)).first;
+        if (setup.plan.data > 1) {
+          // What is shared comes after a rank's own duration, so host work hides behind the latter alone.
+          if (overlapped) continue;
+          const std::int32_t own = batch.decode_sequences + batch.prefill_tokens;
+          compiled += cost.shared(std::int64_t{own} * setup.plan.data, own);
+        }
+        CAPTURE(setup.model.name, setup.plan.tensor, setup.plan.data, setup.plan.stages(), batch.decode_sequences);
         CHECK(sum == Approx(compiled).epsilon(1e-3));
         CHECK(out.total.value() == Approx(compiled).epsilon(1e-3));
         CHECK(shares == Approx(1));
@@ -69,7 +93,7 @@ TEST_CASE("a decode of one sequence is bound by memory in its GEMMs and by overh
   CHECK(find(out, "mlp_gate_up")->bytes_rate.value() < 4.8e12);
   CHECK(find(out, "norm")->bound == Bound::kOverhead);
   CHECK(find(out, "all_reduce")->bound == Bound::kOverhead);
-  CHECK(find(out, "attention_prefill") == nullptr);
+  CHECK(find(out, "prefill_attention") == nullptr);
   CHECK(out.rows.back().kernel == "host");
   CHECK(out.rows.back().time.value() == Approx(1e-3 + 5e-6));
 }
@@ -78,14 +102,14 @@ TEST_CASE("a long prompt is bound by compute in GEMMs and attention, by links in
   const Breakdown out = breakdown(llama_setup(4, {80}), {0, 0, 8192, 0});
   CHECK(find(out, "mlp_gate_up")->bound == Bound::kCompute);
   CHECK(find(out, "mlp_gate_up")->flops_rate.value() > 0.6 * 1979e12);
-  CHECK(find(out, "attention_prefill")->bound == Bound::kCompute);
+  CHECK(find(out, "prefill_attention")->bound == Bound::kCompute);
   CHECK(find(out, "all_reduce")->bound == Bound::kLink);
-  CHECK(find(out, "attention_decode") == nullptr);
+  CHECK(find(out, "decode_attention") == nullptr);
 }
 
 TEST_CASE("attention over a long KV cache is bound by memory, over a short one by overhead") {
-  CHECK(find(breakdown(llama_setup(4, {80}), {64, 8000, 0, 0}), "attention_decode")->bound == Bound::kMemory);
-  CHECK(find(breakdown(llama_setup(4, {80}), {1, 100, 0, 0}), "attention_decode")->bound == Bound::kOverhead);
+  CHECK(find(breakdown(llama_setup(4, {80}), {64, 8000, 0, 0}), "decode_attention")->bound == Bound::kMemory);
+  CHECK(find(breakdown(llama_setup(4, {80}), {1, 100, 0, 0}), "decode_attention")->bound == Bound::kOverhead);
 }
 
 TEST_CASE("host work that overlaps shows only what the chips wait for") {

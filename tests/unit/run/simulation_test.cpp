@@ -112,7 +112,7 @@ TEST_CASE("a pool's replicas have the limits of its engine and the KV blocks of 
   const Scenario scenario = read(kBusy, {"cluster.pools.0.engine={base: vllm, max_batched_tokens: 512, max_sequences: "
                                          "32, max_chunk: 128, max_waiting: 77, block_size: 8}"});
   WorkRates work;
-  const PoolSetup setup = pool_setup(scenario.pools[0], work);
+  const PoolSetup setup = pool_setup(scenario.pools[0], scenario.seed, work);
   CHECK(setup.replicas == 2);
   CHECK(setup.limits.max_batched_tokens == 512);
   CHECK(setup.limits.max_sequences == 32);

@@ -15,10 +15,22 @@ std::map<std::int64_t, std::int32_t> counted(const std::vector<TokenGaps::Group>
 
 TEST_CASE("sequences that never stood still are in no group") {
   TokenGaps gaps;
-  std::vector<TokenGaps::Group> groups = {{at(9), 9}};
+  std::vector<TokenGaps::Group> groups;
   gaps.join(at(1));
   gaps.resume(groups);
   CHECK(groups.empty());
+}
+
+TEST_CASE("ranks that resume together hand over the groups of all") {
+  TokenGaps first, second;
+  first.stall(at(1), 3);
+  second.stall(at(2), 4);
+  std::vector<TokenGaps::Group> groups;
+  first.resume(groups);
+  second.resume(groups);
+  CHECK(counted(groups) == std::map<std::int64_t, std::int32_t>{{at(1).ns, 3}, {at(2).ns, 4}});
+  first.resume(groups);
+  CHECK(groups.size() == 2);  // handed over once
 }
 
 TEST_CASE("sequences stand still from the first of several iterations without them") {

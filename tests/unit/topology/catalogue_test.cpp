@@ -64,7 +64,7 @@ TEST_CASE("every chip loads under its own name and has a calibration, a price, a
   std::set<std::string> housed;
   for (const std::string& name : config_names(folder("nodes"))) housed.insert(read_node(file("nodes", name)).chip);
   const std::vector<std::string> names = config_names(folder("chips"));
-  CHECK(names.size() == 28);
+  CHECK(names.size() == 32);
   for (const std::string& name : names) {
     INFO(name);
     const ChipSpec spec = chip(name);
@@ -75,7 +75,9 @@ TEST_CASE("every chip loads under its own name and has a calibration, a price, a
     CHECK(housed.count(name) == 1);
     // Narrower formats are never slower.
     const double bf16 = spec.peak_of(NumberFormat::kBf16)->value;
-    for (const NumberFormat format : {NumberFormat::kFp8, NumberFormat::kInt8, NumberFormat::kFp4})
+    for (const NumberFormat format :
+         {NumberFormat::kFp8, NumberFormat::kInt8, NumberFormat::kMxFp8, NumberFormat::kHiF8, NumberFormat::kInt4,
+          NumberFormat::kMxFp4, NumberFormat::kNvFp4})
       if (const Evidence* narrow = spec.peak_of(format)) CHECK(narrow->value >= bf16);
   }
   CHECK(config_names(folder("calibration")) == names);
@@ -133,7 +135,20 @@ TEST_CASE("chips without FP8 do not pretend") {
     CHECK(chip(name).peak_of(NumberFormat::kFp8) == nullptr);
     CHECK(chip(name).peak_of(NumberFormat::kInt8) != nullptr);
   }
-  for (const char* name : {"h20-96", "h100", "h200", "h800"}) CHECK(chip(name).peak_of(NumberFormat::kFp4) == nullptr);
+  for (const char* name : {"h20-96", "h100", "h200", "h800"})
+    for (const NumberFormat format :
+         {NumberFormat::kMxFp8, NumberFormat::kHiF8, NumberFormat::kMxFp4, NumberFormat::kNvFp4})
+      CHECK(chip(name).peak_of(format) == nullptr);
+}
+
+TEST_CASE("Ascend 950 computes MXFP8 and HiF8 as fast as FP8 and MXFP4 twice as fast") {
+  for (const char* name : {"ascend-950pr", "ascend-950pr-atlas350", "ascend-950dt-96", "ascend-950dt-144"}) {
+    INFO(name);
+    CHECK(peak(name, NumberFormat::kMxFp8) == peak(name, NumberFormat::kFp8));
+    CHECK(peak(name, NumberFormat::kHiF8) == peak(name, NumberFormat::kFp8));
+    CHECK(peak(name, NumberFormat::kMxFp4) == Approx(2 * peak(name, NumberFormat::kFp8)).epsilon(0.002));
+    CHECK(chip(name).peak_of(NumberFormat::kNvFp4) == nullptr);
+  }
 }
 
 TEST_CASE("an H100 holds what vLLM sees of it") {

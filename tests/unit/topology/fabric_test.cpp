@@ -111,6 +111,21 @@ TEST_CASE("a non-blocking Clos gives every NIC its rate") {
   CHECK(fabric.group(range(0, 8)).all_to_all.value() == Approx(7 * 10.0 / 6));
 }
 
+TEST_CASE("ranks that fill nodes alike know their ring within the node and their rails between nodes") {
+  const NodeSpec node = pair_node();
+  const Fabric fabric = Fabric::build({&node, &node, &node, &node}, single_switch(0.5e-6));
+  const GroupLinks all = fabric.group(range(0, 8));
+  CHECK(all.per_node == 2);
+  CHECK(all.inner_ring.value() == Approx(100));
+  CHECK(all.inner_latency.value() == Approx(1e-6));
+  CHECK(all.rail.value() == Approx(10));  // each chip has a NIC of its own
+  CHECK(all.ring.value() == Approx(10));
+  CHECK(fabric.group(range(2, 4)).per_node == 2);
+  for (const std::vector<std::int32_t>& chips :
+       {range(0, 2), range(0, 4, 2), {0, 1, 2}, {0, 2, 1, 3}, {0, 1, 2, 4}, {1, 2, 3, 4}})
+    CHECK(fabric.group(chips).per_node == 0);
+}
+
 TEST_CASE("an oversubscribed Clos binds at the leaf") {
   const NodeSpec node = pair_node();
   // Leaves of three NICs and one uplink of 10 * 3 / 3: {0 1 2} {3 4 5} {6 7}.

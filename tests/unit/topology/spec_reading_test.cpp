@@ -31,7 +31,7 @@ TEST_CASE("a chip answers only for the formats it was given") {
   CHECK(chip.peak_of(NumberFormat::kFp16) == chip.peak_of(NumberFormat::kBf16));
   CHECK(chip.peak_of(NumberFormat::kInt8)->value == 200e12);
   CHECK(chip.peak_of(NumberFormat::kFp8) == nullptr);
-  CHECK(chip.peak_of(NumberFormat::kFp4) == nullptr);
+  CHECK(chip.peak_of(NumberFormat::kMxFp4) == nullptr);
   CHECK(chip.peak_of(NumberFormat::kFp32) == nullptr);
   CHECK(chip.memory_capacity.value == 64e9);
   CHECK(chip.memory_bandwidth.value == 1.6e12);
@@ -51,7 +51,7 @@ TEST_CASE("broken chips are refused at the value") {
   CHECK(refusal("64 GB,", "1e30 GB,") ==
         "f.yaml:6:20: memory.capacity: '1e30 GB' must be at least 1.00 MB and at most 100 TB");
   CHECK(refusal("int8: 200 TOP/s", "fp16: 200 TFLOP/s") ==
-        "f.yaml:5:27: peak.fp16: unknown key (known: bf16, fp4, fp8, int8)");
+        "f.yaml:5:27: peak.fp16: unknown key (known: bf16, fp8, hif8, int4, int8, mxfp4, mxfp8, nvfp4)");
   CHECK(refusal("bf16: 100 TFLOP/s, ", "") == "f.yaml:5:7: peak: missing key 'bf16'");
   CHECK(refusal("tdp: 400 W", "tdp: {value: 400 W, range: [500 W, 600 W], grade: vendor, source: s}") ==
         "f.yaml:7:28: tdp.range: must hold the value: 400 W is not between 500 W and 600 W");
@@ -119,25 +119,6 @@ TEST_CASE("a single switch takes no Clos sizes") {
         "f.yaml:5:8: ports: a single_switch has no such limit; use kind: clos2");
   CHECK(message_of([&] { read_cluster_fabric(yaml(with(text, "single_switch", "clos3"))); }) ==
         "f.yaml:3:7: kind: unknown fabric kind 'clos3'; did you mean 'clos2'? (known: single_switch, clos2)");
-}
-
-TEST_CASE("calibration fractions are over 0 and at most 1") {
-  const std::string text =
-      "chip: c\ndescription: d\ncompute: 0.5\ngemm_half_tokens: 64\nattention_compute: 0.4\nmemory: 0.6\n"
-      "memory_half_bytes: 6 MB\nlaunch: 2 us\ncollective_start: 5 us\ncollective_efficiency: "
-      "0.8\nattention_half_tokens: 512\n";
-  const Calibration calibration = read_calibration(yaml(text));
-  CHECK(calibration.compute.value == 0.5);
-  CHECK(calibration.memory_half_bytes.value == 6e6);
-  CHECK(calibration.launch.value == Approx(2e-6));
-  const auto refusal = [&](const std::string& from, const std::string& to) {
-    return message_of([&] { read_calibration(yaml(with(text, from, to))); });
-  };
-  CHECK(refusal("compute: 0.5", "compute: 0") == "f.yaml:3:10: compute: '0' must be over 0 and at most 1");
-  CHECK(refusal("memory: 0.6", "memory: 1.1") == "f.yaml:6:9: memory: '1.1' must be over 0 and at most 1");
-  CHECK(refusal("launch: 2 us", "launch: 2 min") ==
-        "f.yaml:8:9: launch: '2 min' must be at least 0.00 s and at most 1.00 s");
-  CHECK(refusal("launch: 2 us\n", "") == "f.yaml:1:1: missing key 'launch'");
 }
 
 }  // namespace

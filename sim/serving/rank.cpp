@@ -1,0 +1,235 @@
+#include "sim/serving/rank.hpp"
+
+#include <algorithm>
+
+#include "sim/base/first_integer.hpp"
+#include "sim/base/random.hpp"
+#include "sim/model/attention_work.hpp"
+
+namespace silicast {
+
+Rank::Rank(const Setup& setup, std::unique_ptr<Scheduler> scheduler, Engine& engine, RequestTable& table,
+           ServingObserver& observer, ReplicaHost& host)
+    : setup_(setup),
+      scheduler_(std::move(scheduler)),
+      engine_(engine),
+      observer_(observer),
+      host_(host),
+      state_(table, setup.limits, setup.cost->reaches()) {
+  SILICAST_CHECK(setup.limits.max_batched_tokens >= setup.limits.max_sequences);
+}
+
+std::int32_t Acceptance::rate_of(std::int64_t request, std::int32_t drafts) const {
+  if (drafts == 0) return kTokenUnits;
+  double accepted = mean;
+  if (spread > 0) {
+    RandomStream random(seed + static_cast<std::uint64_t>(request), "draft acceptance");
+    accepted = std::clamp(mean + spread * random.normal(), 0.0, static_cast<double>(drafts));
+  }
+  return static_cast<std::int32_t>((1 + accepted) * kTokenUnits);
+}
+
+// ---- Requests ---------------------------------------------------------------------------------------------------
+
+EndReason Rank::refusal(const RequestSpec& spec) const {
+  if (kv_tokens_of(spec) > kv_capacity()) return EndReason::kKvTooSmall;
+  if (setup_.limits.max_waiting > 0 && state_.waiting.size() >= setup_.limits.max_waiting) return EndReason::kQueueFull;
+  return EndReason::kNone;
+}
+
+void Rank::enqueue(RequestSlot slot, std::int64_t eligible) {
+  Request& request = state_.table[slot];
+  request.eligible = eligible;
+  request.phase = Phase::kWaiting;
+  request.context = request.spec.prompt_tokens;
+  state_.waiting.push_back(state_.table, slot);
+}
+
+bool Rank::client_left(RequestSlot slot, EndState state, EndReason reason, std::int64_t ended, bool iterating) {
+  Request& request = state_.table[slot];
+  host_.request_over(slot, state, reason, delivered(slot, ended));
+  if (request.phase == Phase::kWaiting) {
+    const bool first = state_.waiting.front() == slot;
+    release(slot);
+    return first;  // the next in the queue may be smaller and fit
+  }
+  request.left = true;
+  departed_.push_back(slot);
+  // Between the end of an iteration and the plan for the next, at the same instant, it goes at once.
+  if (!iterating) remove_departed();
+  return true;
+}
+
+std::int32_t Rank::delivered(RequestSlot slot, std::int64_t ended) const {
+  const Request& request = state_.table[slot];
+  if (request.phase != Phase::kDecoding) return request.generated;
+  return state_.decoding.generated(request, batch_.decodes ? ended : 0);
+}
+
+void Rank::sample(PoolSample& pool, std::int64_t ended, std::int64_t end) const {
+  pool.running += state_.running.size();
+  pool.waiting += state_.waiting.size();
+  pool.kv_blocks_total += state_.blocks.total();
+  pool.kv_blocks_used += state_.blocks.used();
+  pool.prompt_tokens += prompt_tokens_;
+  pool.output_tokens += output_tokens_;
+  if (!batch_.decodes || end == 0) return;
+  pool.output_tokens += state_.decoding.size() * ended + accepted_in(ended);
+  pool.kv_blocks_used += std::min(state_.decoding.blocks_after(std::min(ended + 1, end)), state_.blocks.free());
+}
+
+// ---- Iterations -------------------------------------------------------------------------------------------------
+
+void Rank::plan(std::int64_t iteration) {
+  const bool had_chunks = has_chunks();
+  BatchBuilder builder(state_, batch_, engine_.now(), iteration);
+  wakeup_ = scheduler_->plan(builder);
+  changed_ = changed_ || builder.changed() || had_chunks || has_chunks();
+}
+
+void Rank::open(std::vector<TokenGaps::Group>& stalled) {
+  work_ = {};
+  changed_ = false;
+  left_ = kForever;
+  BatchShape& shape = work_.shape;
+  if (batch_.decodes) {
+    shape.decode_sequences = state_.decoding.size();
+    shape.decode_kv_tokens = state_.decoding.kv_tokens() + shape.decode_sequences;
+    shape.sampled_sequences = shape.decode_sequences;
+    shape.accepted_drafts = state_.decoding.accepted_drafts();
+    const std::vector<LimitedLengths>& limited = state_.decoding.limited();
+    for (std::size_t i = 0; i < limited.size(); ++i) shape.limited[i] = limited[i].sum();
+    state_.gaps.resume(stalled);
+  } else {
+    state_.gaps.stall(engine_.now(), state_.decoding.size());
+  }
+  if (!busy()) return;
+  if (has_chunks()) {
+    price_chunks();
+  } else {
+    work_.line = setup_.cost->line(shape);
+    work_.line.iterations = std::min(work_.line.iterations, state_.decoding.iterations_to_limit());
+  }
+  left_ = work_.line.iterations;
+}
+
+void Rank::price_chunks() {
+  const IterationCost& cost = *setup_.cost;
+  BatchShape& shape = work_.shape;
+  const double decode_only = batch_.decodes ? cost.line(shape).first : 0;
+  for (const PromptChunk& chunk : batch_.chunks) {
+    const Request& request = state_.table[chunk.slot];
+    const double tokens = chunk.tokens;
+    ++shape.prefill_sequences;
+    shape.prefill_tokens += chunk.tokens;
+    const double attention = cost.prefill_attention(chunk.tokens, request.computed);
+    shape.prefill_attention += attention;
+    if (chunk.tokens > shape.largest_chunk) {
+      shape.largest_chunk = chunk.tokens;
+      shape.largest_attention = attention;
+      shape.largest_context = request.computed;
+    }
+    work_.prefill_pairs += tokens * request.computed + 0.5 * tokens * (tokens + 1);
+    work_.prefill_kv_tokens += request.computed + chunk.tokens;
+    for (std::size_t i = 0; i < cost.reaches().size(); ++i)
+      work_.limited_pairs[i] += reached_pairs(chunk.tokens, request.computed, cost.reaches()[i]);
+    shape.sampled_sequences += request.computed + chunk.tokens == request.context;
+  }
+  work_.line = cost.line(shape);
+  work_.prefill_time = work_.line.first - decode_only;
+}
+
+std::int64_t Rank::iterations_to_change(std::int64_t iteration) {
+  if (!busy()) return kForever;
+  if (has_chunks() || wakeup_.next_iteration) return 1;
+  std::int64_t iterations = std::min(left_, state_.decoding.iterations_to_finish());
+  // Who came too late for this plan is there for a later one.
+  if (wakeup_.arrival && !state_.waiting.empty())
+    iterations = std::min(iterations, state_.table[state_.waiting.front()].eligible - iteration);
+  return state_.decoding.iterations_within(state_.blocks.free(), iterations);
+}
+
+void Rank::advance(std::int64_t iterations) {
+  if (!busy()) return;
+  left_ -= iterations;
+  if (!batch_.decodes) return;
+  output_tokens_ += state_.decoding.size() * iterations + accepted_in(iterations);
+  state_.blocks.take(state_.decoding.advance(iterations));
+  // Whoever left during the iteration that now ends is not there to get its token.
+  for (const RequestSlot slot : departed_) output_tokens_ -= state_.table[slot].phase == Phase::kDecoding;
+}
+
+void Rank::finish() {
+  if (batch_.decodes) finish_decodes();
+  finish_chunks();
+  remove_departed();
+}
+
+void Rank::finish_decodes() {
+  for (RequestSlot slot = state_.decoding.next_finished(); slot.valid(); slot = state_.decoding.next_finished()) {
+    Request& request = state_.table[slot];
+    if (!request.left) host_.request_over(slot, EndState::kCompleted, EndReason::kNone, request.spec.output_tokens);
+    std::erase(departed_, slot);
+    release(slot);
+  }
+}
+
+void Rank::finish_chunks() {
+  for (const PromptChunk& chunk : batch_.chunks) {
+    Request& request = state_.table[chunk.slot];
+    request.computed += chunk.tokens;
+    prompt_tokens_ += chunk.tokens;
+    changed_ = true;
+    if (request.computed == request.context && !request.left) give_token(chunk.slot);
+  }
+}
+
+void Rank::give_token(RequestSlot slot) {
+  Request& request = state_.table[slot];
+  const SimTime now = engine_.now();
+  if (request.generated == 0)
+    request.first_token = now;
+  else
+    observer_.token_gap(setup_.pool, now - request.last_token, 1);
+  ++request.generated;
+  ++output_tokens_;
+  request.last_token = now;
+  if (request.generated == request.spec.output_tokens) {
+    host_.request_over(slot, EndState::kCompleted, EndReason::kNone, request.generated);
+    release(slot);
+    return;
+  }
+  std::erase(state_.prefilling, slot);
+  request.phase = Phase::kDecoding;
+  request.decode_start = state_.decoding.iteration();
+  if (request.rate == 0) request.rate = setup_.acceptance.rate_of(request.index, setup_.limits.drafts);
+  request.finish_iteration = iteration_of_token(request, request.spec.output_tokens);
+  state_.decoding.add(slot);
+  state_.gaps.join(now);
+}
+
+void Rank::remove_departed() {
+  for (const RequestSlot slot : departed_) release(slot);
+  departed_.clear();
+}
+
+void Rank::release(RequestSlot slot) {
+  Request& request = state_.table[slot];
+  if (request.phase == Phase::kWaiting) {
+    state_.waiting.erase(state_.table, slot);
+  } else {
+    if (request.phase == Phase::kDecoding) {
+      if (request.left) state_.gaps.leave(request.last_token, engine_.now());
+      state_.blocks.give_back(state_.blocks_of(state_.decoding.kv_length(request)));
+      state_.decoding.remove(slot);
+    } else {
+      state_.blocks.give_back(state_.blocks_of(request.computed));
+      std::erase(state_.prefilling, slot);
+    }
+    state_.running.erase(state_.table, slot);
+    changed_ = true;
+  }
+  state_.table.remove(slot);
+}
+
+}  // namespace silicast

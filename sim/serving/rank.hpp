@@ -1,0 +1,147 @@
+// Requests that are batched together: a queue, a batch, KV blocks, a scheduler. A replica is one such rank, or several
+// (data-parallel attention) whose iterations go in lock step. A rank knows nothing of time but the instants it is told.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "sim/base/first_integer.hpp"
+#include "sim/engine/engine.hpp"
+#include "sim/perf/iteration_cost.hpp"
+#include "sim/serving/batch_builder.hpp"
+#include "sim/serving/observer.hpp"
+#include "sim/serving/scheduler/scheduler.hpp"
+
+namespace silicast {
+
+// What a rank tells whoever placed a request.
+class ReplicaHost {
+ public:
+  virtual ~ReplicaHost() = default;
+  // A request's story is over at this instant; the rank frees the slot itself.
+  virtual void request_over(RequestSlot slot, EndState state, EndReason reason, std::int32_t output_tokens) = 0;
+};
+
+// KV tokens of a request at its longest: its last output token is never fed back, so its KV is never stored.
+inline std::int64_t kv_tokens_of(const RequestSpec& spec) {
+  return std::int64_t{spec.prompt_tokens} + spec.output_tokens - 1;
+}
+
+// As far as a gateway can tell. Where the client declares no limit its true length stands for what a gateway would know
+// of such requests: only which replicas can hold it at all depends on it, never the choice among them.
+inline std::int64_t kv_tokens_declared(const RequestSpec& spec) {
+  return spec.max_output_tokens > 0 ? std::int64_t{spec.prompt_tokens} + spec.max_output_tokens - 1
+                                    : kv_tokens_of(spec);
+}
+
+// How many drafted tokens of an iteration a sequence keeps on average: a sequence's own mean is drawn once, normal
+// around the mean of all and cut to what is possible.
+struct Acceptance {
+  double mean = 0;    // of limits.drafts
+  double spread = 0;  // standard deviation between sequences
+  std::uint64_t seed = 1;
+
+  // Tokens per iteration in units of kTokenUnits.
+  std::int32_t rate_of(std::int64_t request, std::int32_t drafts) const;
+};
+
+// What an iteration of a rank computes and how long it would take by itself.
+struct RankWork {
+  BatchShape shape;
+  double prefill_pairs = 0;
+  std::int64_t prefill_kv_tokens = 0;
+  std::array<double, kMaxReaches> limited_pairs{};
+  IterationLine line;
+  double prefill_time = 0;  // s that it would save without its prompt chunks
+
+  std::int32_t tokens(std::int32_t query_tokens) const {
+    return shape.decode_sequences * query_tokens + shape.prefill_tokens;
+  }
+};
+
+class Rank {
+ public:
+  struct Setup {
+    PoolId pool;
+    ReplicaLimits limits;
+    const IterationCost* cost = nullptr;  // shared by the ranks of a pool; outlives them
+    Acceptance acceptance;
+  };
+
+  Rank(const Setup& setup, std::unique_ptr<Scheduler> scheduler, Engine& engine, RequestTable& table,
+       ServingObserver& observer, ReplicaHost& host);
+  Rank(const Rank&) = delete;
+  Rank& operator=(const Rank&) = delete;
+
+  // ---- Requests
+
+  // KV tokens that it can hold.
+  std::int64_t kv_capacity() const {
+    return (state_.blocks.total() - setup_.limits.sequence_blocks) * setup_.limits.block_size - setup_.limits.drafts;
+  }
+  // Why it can never serve such a request; kNone if it can take it now.
+  EndReason refusal(const RequestSpec& spec) const;
+  void enqueue(RequestSlot slot, std::int64_t eligible);  // not to be scheduled before that iteration of the replica
+  // A request leaves; `ended` iterations of the present run have ended since the last advance(). True when it was in
+  // the batch, or its going may let another in.
+  bool client_left(RequestSlot slot, EndState state, EndReason reason, std::int64_t ended, bool iterating);
+  std::int32_t delivered(RequestSlot slot, std::int64_t ended) const;  // output tokens that are out
+
+  // ---- Iterations
+
+  void plan(std::int64_t iteration);  // asks the scheduler what the replica's next iteration computes
+  bool busy() const { return batch_.decodes || !batch_.chunks.empty(); }
+  bool waits_for_arrivals() const { return wakeup_.arrival; }
+  bool idle() const { return state_.running.empty(); }
+  bool empty() const { return state_.running.empty() && state_.waiting.empty(); }
+  bool has_chunks() const { return !batch_.chunks.empty(); }
+  // Whether the batch as planned is another than before the last open(), or its price has changed.
+  bool changed() const { return changed_ || left_ == 0; }
+  // Prices the batch as planned; `stalled` gets the groups of decodes whose first gap from here on is longer than an
+  // iteration.
+  void open(std::vector<TokenGaps::Group>& stalled);
+  const RankWork& work() const { return work_; }
+  // Iterations, from the last advance() on, at whose end something can change; `iteration` is the replica's.
+  std::int64_t iterations_to_change(std::int64_t iteration);
+  void advance(std::int64_t iterations);  // so many have ended
+  void finish();                          // what the one that ends now brings: tokens, ends, departures
+
+  std::int64_t kv_blocks_used() const { return state_.blocks.used(); }
+  // In use while the iteration as planned runs.
+  std::int64_t kv_blocks_planned() const {
+    return state_.blocks.used() + (batch_.decodes ? state_.decoding.blocks_next() : 0);
+  }
+  // Adds its state to its pool's, when `ended` iterations of `end` until the next change have ended.
+  void sample(PoolSample& pool, std::int64_t ended, std::int64_t end) const;
+
+ private:
+  // Accepted drafts of so many iterations, as means: for counts of tokens, not for when a sequence ends.
+  std::int64_t accepted_in(std::int64_t iterations) const {
+    return static_cast<std::int64_t>(state_.decoding.accepted_drafts() * static_cast<double>(iterations));
+  }
+  void price_chunks();
+  void finish_decodes();
+  void finish_chunks();
+  void give_token(RequestSlot slot);  // the context is computed: the next token is out
+  void remove_departed();
+  void release(RequestSlot slot);  // out of the batch or queue, memory and table
+
+  Setup setup_;
+  std::unique_ptr<Scheduler> scheduler_;
+  Engine& engine_;
+  ServingObserver& observer_;
+  ReplicaHost& host_;
+  ReplicaState state_;
+
+  Batch batch_;
+  Wakeup wakeup_;
+  RankWork work_;
+  std::int64_t left_ = kForever;  // iterations for which work_.line still holds
+  bool changed_ = false;
+  std::vector<RequestSlot> departed_;  // left by their client, in the batch until the iteration ends
+
+  std::int64_t prompt_tokens_ = 0;  // totals since the start, for samples
+  std::int64_t output_tokens_ = 0;
+};
+
+}  // namespace silicast
