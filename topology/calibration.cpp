@@ -1,6 +1,8 @@
 // Reads calibration files.
 #include "topology/calibration.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <optional>
 
@@ -13,6 +15,7 @@ std::vector<CalibrationField> fields_of(Calibration& c) {
   constexpr Bounds kStart{0, 1};
   constexpr Bounds kCount{0, 1e6};
   constexpr Bounds kFactor{1, 100};
+  constexpr Bounds kTile{1, 1024};
   const auto fraction = [](std::string_view group, std::string_view key, Evidence& at) {
     return CalibrationField{group, key, &at, Dimension::kNumber, kPositiveFraction, true};
   };
@@ -25,11 +28,13 @@ std::vector<CalibrationField> fields_of(Calibration& c) {
   return {
       fraction("gemm", "compute", c.gemm.compute),
       fraction("gemm", "narrow_compute", c.gemm.narrow_compute),
+      number("gemm", "narrow_tile", c.gemm.narrow_tile, kTile),
       fraction("gemm", "memory", c.gemm.memory),
       time("gemm", "start", c.gemm.start),
       time("gemm", "per_k", c.gemm.per_k),
       fraction("experts", "compute", c.experts.compute),
       fraction("experts", "narrow_compute", c.experts.narrow_compute),
+      number("experts", "narrow_tile", c.experts.narrow_tile, kTile),
       fraction("experts", "memory", c.experts.memory),
       time("experts", "start", c.experts.start),
       number("experts", "padding", c.experts.padding, {0, 1024}),
@@ -55,24 +60,46 @@ std::vector<CalibrationField> fields_of(Calibration& c) {
   };
 }
 
+namespace {
+
+// All numbers are required in a file, optional in an override, which takes plain numbers too.
+void read_fields(ConfigMap& map, bool is_override, Calibration& calibration) {
+  const std::vector<CalibrationField> fields = fields_of(calibration);
+  for (auto field = fields.begin(); field != fields.end();) {
+    const auto end = std::find_if(field, fields.end(), [&](const auto& one) { return one.group != field->group; });
+    const auto value = is_override ? map.optional(field->group) : map.required(field->group);
+    if (!value) {
+      field = end;
+      continue;
+    }
+    ConfigMap group = value->map();
+    for (; field != end; ++field) {
+      const auto number = is_override ? group.optional(field->key) : group.required(field->key);
+      if (!number) continue;
+      *field->evidence = number->evidence(field->dimension, field->bounds);
+      // Less than this of a chip takes times that nothing can count.
+      if (constexpr double kLeast = 1e-6; field->more_is_better && field->evidence->value < kLeast)
+        number->fail(fmt::format("is {:g}: next to nothing of what the chip can do", field->evidence->value));
+      if (!number->is_map()) field->evidence->source = fmt::format("set in {}", number->mark().file);
+    }
+    group.done();
+  }
+  map.done();
+}
+
+}  // namespace
+
 Calibration read_calibration(const ConfigValue& value) {
   ConfigMap map = value.map();
   Calibration calibration;
   calibration.chip = map.required("chip").text();
   calibration.description = map.required("description").text();
-  std::optional<ConfigMap> group;
-  std::string_view open;
-  for (const CalibrationField& field : fields_of(calibration)) {
-    if (field.group != open) {
-      if (group) group->done();
-      group.emplace(map.required(field.group).map());
-      open = field.group;
-    }
-    *field.evidence = group->required(field.key).evidence(field.dimension, field.bounds);
-  }
-  group->done();
-  map.done();
+  read_fields(map, false, calibration);
   return calibration;
+}
+
+void override_calibration(ConfigMap& map, Calibration& calibration) {
+  read_fields(map, true, calibration);
 }
 
 double value_at_maturity(const Evidence& evidence, double maturity, bool more_is_better) {

@@ -18,6 +18,7 @@ struct Calibration {
   struct Gemm {
     Evidence compute;         // 0 to 1: of the matrix peak, large GEMMs of 16-bit inputs
     Evidence narrow_compute;  // 0 to 1: the same of 8-bit or narrower inputs
+    Evidence narrow_tile;     // rows of the smallest tile for 8-bit or narrower inputs; fewer are computed like so many
     Evidence memory;          // 0 to 1: of the memory bandwidth, large weights
     Evidence start;           // s
     Evidence per_k;           // s per element of the inner dimension, which every tile walks one after another
@@ -25,6 +26,7 @@ struct Calibration {
   struct Experts {
     Evidence compute;         // 0 to 1: of the matrix peak, grouped GEMMs of 16-bit inputs over full tiles
     Evidence narrow_compute;  // 0 to 1: the same of 8-bit or narrower inputs
+    Evidence narrow_tile;     // rows that each expert is computed with at the least, of 8-bit or narrower inputs
     Evidence memory;          // 0 to 1: of the memory bandwidth
     Evidence start;           // s for all of a layer's routed experts: routing, sorting, both GEMMs, the sum
     Evidence padding;         // rows that each expert with tokens adds: its last tile is not full
@@ -80,6 +82,9 @@ std::vector<CalibrationField> fields_of(Calibration& calibration);
 // Schema: chip, description, and the groups and members above as keys, all required; EVIDENCE as in read_chip.
 // Fractions are over 0 and at most 1.
 Calibration read_calibration(const ConfigValue& calibration);
+
+// Takes the numbers that the map has, {gemm: {compute: 0.6}}, and no others; plain ones are estimates without a range.
+void override_calibration(ConfigMap& map, Calibration& calibration);
 
 // A number at some maturity of the software: the worse end of its range at 0 (untuned), its value at 0.5 (typical), the
 // better end at 1 (tuned), linear between.

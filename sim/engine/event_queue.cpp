@@ -10,9 +10,9 @@ EventQueue::EventQueue() {
   grow();
 }
 
-// Doubles the leaves; the events keep their slots.
+// A quarter more leaves, of which there need not be a power of two; the events keep their slots.
 void EventQueue::grow() {
-  const std::size_t old_leaves = slots_.size(), leaves = std::max<std::size_t>(16, 2 * old_leaves);
+  const std::size_t old_leaves = slots_.size(), leaves = std::max<std::size_t>(16, old_leaves + old_leaves / 4);
   SILICAST_CHECK(leaves <= kMaxSlots, "{} events pending", old_leaves);
   std::vector<Key> nodes(2 * leaves, kNever);
   std::copy(nodes_.begin() + static_cast<std::ptrdiff_t>(old_leaves), nodes_.end(),

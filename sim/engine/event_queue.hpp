@@ -44,7 +44,7 @@ class EventQueue {
   bool empty() const { return size_ == 0; }
   SimTime next_time() const { return {static_cast<std::int64_t>(first() >> 64)}; }  // not empty
   // Whether an event is due before one of this rank that would be scheduled now for `time`.
-  bool due_before(SimTime time, EventRank rank) const { return first() < key_of(time, rank, 0); }
+  bool due_before(SimTime time, EventRank rank) const;
 
   EventId push(SimTime time, EventRank rank, Action action);  // O(log n)
   bool pending(EventId id) const {
@@ -76,8 +76,9 @@ class EventQueue {
     return Key{static_cast<std::uint64_t>(time.ns)} << 64 |
            (static_cast<std::uint64_t>(rank) << kRankShift | sequence_ << kSequenceShift | slot);
   }
-  Key first() const;                      // kNever when empty
-  void set(std::uint32_t slot, Key key);  // and puts the way to the root in order
+  Key first() const;                        // kNever when empty
+  void set(std::uint32_t slot, Key key);    // and puts the way to the root in order
+  void lower(std::uint32_t slot, Key key);  // the same for a key below the one that the leaf holds
   void settle();
   void next_sequence();
   void grow();
@@ -114,6 +115,19 @@ inline void EventQueue::set(std::uint32_t slot, Key key) {
   }
 }
 
+inline void EventQueue::lower(std::uint32_t slot, Key key) {
+  Key* nodes = nodes_.data();
+  for (std::size_t i = slots_.size() + slot; i > 0 && key < nodes[i]; i /= 2) nodes[i] = key;
+}
+
+inline bool EventQueue::due_before(SimTime time, EventRank rank) const {
+  const Key key = key_of(time, rank, 0);
+  if (vacated_ == kNone) return nodes_[1] < key;
+  for (std::size_t i = slots_.size() + vacated_; i > 1; i /= 2)
+    if (nodes_[i ^ 1] < key) return true;
+  return false;
+}
+
 inline void EventQueue::next_sequence() {
   SILICAST_CHECK(++sequence_ < kMaxSequence, "{} events", sequence_);
 }
@@ -140,13 +154,17 @@ inline void EventQueue::settle() {
 
 inline EventId EventQueue::push(SimTime time, EventRank rank, Action action) {
   // The slot released last is taken first, so that a successor finds the vacated one.
-  if (free_slots_.empty() || free_slots_.back() != vacated_) settle();
+  const bool succeeds = vacated_ != kNone && free_slots_.back() == vacated_;
+  if (!succeeds) settle();
   const std::uint32_t slot = take_slot();
   vacated_ = kNone;
   slots_[slot].action = action;
   slots_[slot].used = true;
   ++size_;
-  set(slot, key_of(time, rank, slot));
+  if (succeeds)
+    set(slot, key_of(time, rank, slot));
+  else
+    lower(slot, key_of(time, rank, slot));
   next_sequence();
   return {slot, slots_[slot].generation};
 }
@@ -161,8 +179,13 @@ inline bool EventQueue::cancel(EventId id) {
 
 inline void EventQueue::move(EventId id, SimTime time) {
   settle();
-  const std::uint64_t order = static_cast<std::uint64_t>(nodes_[slots_.size() + id.slot]);
-  set(id.slot, key_of(time, static_cast<EventRank>(order >> kRankShift), id.slot));
+  const Key before = nodes_[slots_.size() + id.slot];
+  const auto rank = static_cast<EventRank>(static_cast<std::uint64_t>(before) >> kRankShift);
+  const Key key = key_of(time, rank, id.slot);
+  if (key < before)
+    lower(id.slot, key);
+  else
+    set(id.slot, key);
   next_sequence();
 }
 

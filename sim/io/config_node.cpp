@@ -227,6 +227,23 @@ const ConfigEntry* ConfigNode::find(std::string_view key) const {
   return nullptr;
 }
 
+const ConfigNode* ConfigNode::at(std::initializer_list<std::string_view> path) const {
+  const ConfigNode* node = this;
+  for (const std::string_view key : path) {
+    if (node->kind == Kind::kList) {
+      std::size_t position = 0;
+      const auto [end, error] = std::from_chars(key.data(), key.data() + key.size(), position);
+      if (error != std::errc() || end != key.data() + key.size() || position >= node->items.size()) return nullptr;
+      node = &node->items[position];
+    } else {
+      const ConfigEntry* entry = node->find(key);
+      if (entry == nullptr) return nullptr;
+      node = &entry->value;
+    }
+  }
+  return node;
+}
+
 ConfigNode parse_config(const std::string& given, const std::string& name) {
   const std::string text = given.starts_with("\xef\xbb\xbf") ? given.substr(3) : given;  // positions count without it
   if (text.size() > kMaxBytes) throw InputError({name, 0, 0}, "", "over 16 MiB; a config file is small");

@@ -2,6 +2,7 @@
 // events, because its own tree silently accepts duplicate keys and merge keys.
 #pragma once
 
+#include <initializer_list>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -23,6 +24,8 @@ struct ConfigNode {
   Mark mark;
 
   const ConfigEntry* find(std::string_view key) const;
+  // The node below by keys and, in lists, positions ("0"); nullptr where there is none.
+  const ConfigNode* at(std::initializer_list<std::string_view> path) const;
 };
 
 struct ConfigEntry {

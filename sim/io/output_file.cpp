@@ -8,6 +8,8 @@
 
 #include <cerrno>
 #include <cstring>
+#include <filesystem>
+#include <fstream>
 #include <optional>
 #include <string_view>
 
@@ -77,6 +79,29 @@ void check_part(const std::string& path) {
 void check_output_file(const std::string& path, const std::string& part_path) {
   check_target(path);
   check_part(part_path);
+}
+
+void write_text_file(const std::string& path, const std::string& text) {
+  namespace fs = std::filesystem;
+  const auto check = [&](const std::error_code& error) {
+    if (error) refuse(path, fmt::format("cannot create: {}", error.message()));
+  };
+  std::error_code error;
+  const fs::path folder = fs::path(path).parent_path();
+  if (!folder.empty()) fs::create_directories(folder, error);
+  check(error);
+  if (mode_of(path)) refuse(path, "exists already; give another name");
+  const std::string part = path + ".part";
+  {
+    std::ofstream file(part, std::ios::binary);
+    file << text << std::flush;
+    if (!file) {
+      fs::remove(part, error);
+      refuse(path, "cannot be written");
+    }
+  }
+  fs::rename(part, path, error);
+  check(error);
 }
 
 }  // namespace silicast

@@ -9,4 +9,8 @@ namespace silicast {
 // all of which are text), or leads to no regular file; `part_path` is there at all; the system's refusal.
 void check_output_file(const std::string& path, const std::string& part_path);
 
+// A new text file, whole or not at all; its folder is made where it is missing. Error (InputError) that names the path:
+// it is there already; the system's refusal.
+void write_text_file(const std::string& path, const std::string& text);
+
 }  // namespace silicast

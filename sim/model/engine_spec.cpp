@@ -99,6 +99,7 @@ void read_parallel(const ConfigValue& value, bool is_override, EngineParallel& p
     parallel.exchange = static_cast<ExpertExchange>(exchange->choice({"all_gather", "all_to_all"}, "exchange"));
   keys.number("overlap", Dimension::kNumber, kFraction, parallel.overlap);
   keys.number("expert_skew", Dimension::kNumber, kSkewBounds, parallel.expert_skew);
+  keys.flag("two_batches", parallel.two_batches);
   keys.count("padded_rows", kPaddingBounds, parallel.padded_rows);
   map.done();
 }
@@ -116,6 +117,8 @@ void read_keys(ConfigMap& map, bool is_override, EngineSpec& spec) {
   keys.optional_count("max_waiting", kQueueBounds, spec.max_waiting);
   keys.flag("reserve_prompt", spec.reserve_prompt);
   keys.flag("fused", spec.fused);
+  keys.flag("native_kv", spec.native_kv);
+  keys.flag("tuned_experts", spec.tuned_experts);
   if (const auto memory = keys.find("memory")) read_memory(*memory, is_override, spec.memory);
   if (const auto host = keys.find("host")) read_host(*host, is_override, spec.host);
   if (const auto parallel = keys.find("parallel")) read_parallel(*parallel, is_override, spec.parallel);

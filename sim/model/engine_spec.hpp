@@ -44,7 +44,7 @@ struct EngineMemory {
 };
 
 struct EngineHost {
-  Evidence per_request;    // s from the client to the queue and back: HTTP, tokeniser, output streaming
+  Evidence per_request;    // s from client to queue and back, all charged on the way in: HTTP, tokeniser, streaming
   Evidence per_iteration;  // s: scheduling, input preparation, output handling
   Evidence per_sequence;   // s for each sequence of the batch
   // Iterations of at most so many tokens are replayed from captured graphs; kernels of larger ones are launched one by
@@ -64,7 +64,8 @@ std::string_view name_of(ExpertExchange exchange);  // "all_gather", "all_to_all
 
 struct EngineParallel {
   ExpertExchange exchange = ExpertExchange::kAllGather;
-  Evidence overlap;  // 0 to 1: of the shorter of messages and computing, what hides behind the other
+  Evidence overlap;          // 0 to 1: of the shorter of messages and computing, what hides behind the other
+  bool two_batches = false;  // an iteration is computed in two halves, the messages of one beside the other's computing
   // Rows that each expert on a rank is padded to, chosen by tokens or not, so that all are read and computed
   // (DeepGEMM\'s contiguous layout); 0: only those with tokens.
   Evidence padded_rows;
@@ -80,7 +81,9 @@ struct EngineSpec {
   Evidence max_sequences, max_batched_tokens, block_size;
   std::optional<Evidence> max_chunk, max_waiting;
   bool reserve_prompt = false;
-  bool fused = false;  // norms, quantisation and KV writes run within the kernels beside them
+  bool fused = false;          // norms, quantisation and KV writes run within the kernels beside them
+  bool native_kv = false;      // attention multiplies with an 8-bit KV cache as it is, instead of unpacking it
+  bool tuned_experts = false;  // grouped GEMMs at the better end of the chip's range (CUTLASS, DeepGEMM; not Triton)
   EngineMemory memory;
   EngineHost host;
   EngineParallel parallel;
@@ -93,12 +96,12 @@ struct EngineSpec {
 //   name, description, scheduler: text
 //   max_sequences, max_batched_tokens, block_size: EVIDENCE, whole numbers
 //   max_chunk, max_waiting: EVIDENCE                        # optional, no limit
-//   reserve_prompt, fused: false                            # optional
+//   reserve_prompt, fused, native_kv, tuned_experts: false  # optional
 //   memory: {budget: total_less_peak | static_share | share_of_free, utilisation, runtime, runtime_tensor,
 //            runtime_pipeline, graphs, workspace, hidden_buffers, logit_bytes: EVIDENCE}
 //   host: {per_request, per_iteration, per_sequence, graph_tokens, eager_launch: EVIDENCE,
 //          overlapped: true, plans_ahead: true}
-//   parallel: {exchange: all_gather | all_to_all, overlap, expert_skew, padded_rows: EVIDENCE}
+//   parallel: {exchange: all_gather | all_to_all, overlap, expert_skew, padded_rows: EVIDENCE, two_batches: false}
 // Errors: InputError at the key; a chunked engine whose max_batched_tokens is under its max_sequences, as in
 // vLLM.
 EngineSpec read_engine_spec(const ConfigValue& engine, const std::string& configs_dir);

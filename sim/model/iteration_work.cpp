@@ -22,7 +22,7 @@ constexpr double kActivationPasses = 5;
 // in 16 bits twice and their product in 8.
 constexpr double kPaddedHiddenBytes = 3, kPaddedWidthBytes = 9;
 // Up to so many tokens of a rank, dispatch and combine use the low-latency kernels, which send a copy for each expert;
-// larger messages send one for each rank (DeepEP).
+// larger messages send one for each rank, which travels between nodes once for all ranks of a node (DeepEP).
 constexpr std::int64_t kLowLatencyTokens = 256;
 
 // Layers of a stage by one of their indices into the model's kinds.
@@ -309,12 +309,18 @@ std::vector<Kernel> StageWork::exchange_kernels(std::int64_t tokens) const {
     if (times == 0 || !block.mixture()) continue;
     // Tensor ranks share the sending.
     const double ranks = plan_.ranks();
-    const double reached =
-        tokens <= kLowLatencyTokens ? block.active : ranks * (1 - std::pow(1 - 1 / ranks, block.active));
+    const bool low_latency = tokens <= kLowLatencyTokens;
+    const double reached = low_latency ? block.active : ranks * (1 - std::pow(1 - 1 / ranks, block.active));
     const double copies = reached * (1 - 1 / ranks);
-    const double sent = static_cast<double>(tokens) / plan_.tensor * copies * model_.hidden;
-    kernels.push_back(message(KernelClass::kAllToAll, "dispatch", times, Bytes(sent * narrow), RankGroup::kStage));
-    kernels.push_back(message(KernelClass::kAllToAll, "combine", times, Bytes(sent * native), RankGroup::kStage));
+    const double numbers = static_cast<double>(tokens) / plan_.tensor * model_.hidden;
+    const auto exchange = [&](std::string_view name, double bytes) {
+      Kernel kernel = message(KernelClass::kAllToAll, name, times, Bytes(numbers * copies * bytes), RankGroup::kStage);
+      kernel.copy = Bytes(numbers * bytes);
+      kernel.spread = low_latency ? 0 : block.active;
+      kernels.push_back(kernel);
+    };
+    exchange("dispatch", narrow);
+    exchange("combine", native);
   }
   return kernels;
 }

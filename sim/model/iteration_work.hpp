@@ -50,6 +50,10 @@ struct Kernel {
   // All-reduce and send: the buffer that each rank holds; all-gather and reduce-scatter: the whole; all-to-all: what
   // each rank sends.
   Bytes message;
+  // All-to-all of copies that ranks of a node share: one copy of all of a rank's tokens, and experts that each goes to;
+  // 0: a copy for each.
+  Bytes copy;
+  double spread = 0;
   RankGroup group = RankGroup::kTensor;
 };
 

@@ -17,12 +17,13 @@ class AttentionTable {
   AttentionTable(const AttentionGrids& grids, const AttentionRates& rates, double mixed, double layers,
                  std::int32_t max_sequences);
 
-  // What a prompt chunk adds to a launch, seconds of all layers. Chunks of one iteration add up, as tiles of a launch.
+  // What a prompt chunk adds to a launch, seconds of all layers. Chunks of one iteration add up, as tiles of one
+  // launch do.
   double prefill(std::int32_t tokens, std::int64_t context) const;
   // The rest of an iteration with prompts: the launch, and the decodes beside its largest chunk.
   double beside(std::int32_t largest, std::int64_t context, std::int32_t sequences, double kv_tokens) const;
-  // An iteration of decodes alone, by KV tokens of its batch. Linear between measured lengths; where a longer one took
-  // less time, measured noise, as long as the shorter one.
+  // An iteration of decodes alone, by the KV tokens of its batch. Linear between measured lengths; where a longer one
+  // took less time, measured noise, as long as the shorter one.
   const PiecewiseLine& decodes(std::int32_t sequences) const { return decodes_[static_cast<std::size_t>(sequences)]; }
 
  private:

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <optional>
 #include <string_view>
 #include <utility>
 
@@ -43,15 +44,15 @@ Row row_of(std::string_view name, KernelClass kernel_class, double seconds, Boun
 }
 
 // As StagePrice adds them up: none shorter than `floor`; of messages only what does not hide behind the rest, `overlap`
-// of the shorter of the two. `beside`: they hide behind others than these.
+// of the shorter of the two, or `beside`, a share of them that hides behind others than these.
 void add_kernels(std::vector<Row>& rows, const StagePrice& stage, const std::vector<Kernel>& kernels, double overlap,
-                 double floor, bool beside = false) {
+                 double floor, std::optional<double> beside = {}) {
   const auto seconds_of = [&](const Kernel& kernel) {
     return kernel.times * std::max(floor, stage.kernel(kernel).time.value());
   };
   double computing = 0, talking = 0;
   for (const Kernel& kernel : kernels) (kernel.message.value() > 0 ? talking : computing) += seconds_of(kernel);
-  const double hidden = beside ? overlap * talking : overlap * std::min(computing, talking);
+  const double hidden = beside ? *beside * talking : overlap * std::min(computing, talking);
   for (const Kernel& kernel : kernels) {
     const KernelPrice price = stage.kernel(kernel);
     const bool message = kernel.message.value() > 0;
@@ -63,13 +64,13 @@ void add_kernels(std::vector<Row>& rows, const StagePrice& stage, const std::vec
   }
 }
 
-double start_of(const AttentionRates& rates, double floor) {
-  return rates.start > 0 ? std::max(floor, rates.start) : 0;
+double start_of(const StagePrice& stage, const AttentionRates& rates, std::int64_t tokens) {
+  if (rates.start == 0) return 0;
+  return stage.in_batches(tokens, [&](std::int64_t part) { return std::max(stage.floor_of(part), rates.start); });
 }
 
 // `start` of the launch is counted once for prompts and decodes together.
 void add_decode(std::vector<Row>& rows, const StagePrice& stage, const Portion& portion, double mixed) {
-  const double floor = stage.floor_of(portion.tokens);
   for (std::size_t i = 0; i < stage.attention().size(); ++i) {
     const AttentionPart& part = stage.work().attention()[i];
     const AttentionRates& rates = stage.attention()[i];
@@ -77,7 +78,7 @@ void add_decode(std::vector<Row>& rows, const StagePrice& stage, const Portion& 
     const double reached =
         part.reach > 0 ? std::min(portion.kv_length, static_cast<double>(part.reach)) : portion.kv_length;
     const double kv = rates.decode_kv(reached * sequences);
-    const double seconds = start_of(rates, floor) + mixed * (rates.decode_sequence * sequences + kv);
+    const double seconds = start_of(stage, rates, portion.tokens) + mixed * (rates.decode_sequence * sequences + kv);
     Bound bound = rates.decode_compute > rates.decode_memory ? Bound::kCompute : Bound::kMemory;
     if (kv < 0.5 * seconds) bound = Bound::kOverhead;
     rows.push_back(row_of(fmt::format("decode_{}", part.name), KernelClass::kAttentionDecode, part.layers * seconds,
@@ -98,7 +99,7 @@ void add_prefill(std::vector<Row>& rows, const StagePrice& stage, const Breakdow
     const double compute = rates.prefill_pair * pairs + rates.prefill_row * tokens;
     const double walk = rates.prefill_walk * keys, memory = rates.prefill_kv * keys;
     // With decodes it is counted among them.
-    const double start = portion.decode_sequences > 0 ? 0 : start_of(rates, stage.floor_of(portion.tokens));
+    const double start = portion.decode_sequences > 0 ? 0 : start_of(stage, rates, portion.tokens);
     const double work = std::cbrt(cube(compute) + cube(walk) + cube(memory));
     Bound bound = Bound::kOverhead;
     if (start < work && walk < std::max(compute, memory)) bound = compute >= memory ? Bound::kCompute : Bound::kMemory;
@@ -137,11 +138,20 @@ std::vector<Row> stage_rows(const StagePrice& stage, const ReplicaSetup& setup, 
                             const Portion& portion) {
   const double mixed = portion.chunk ? setup.chip.reached.attention.mixed.value : 1;
   const double overlap = setup.overlap;
+  const double hidden = stage.hidden_share(portion.tokens);
   std::vector<Row> rows;
-  add_kernels(rows, stage, stage.work().token_kernels(portion.tokens), overlap, stage.floor_of(portion.tokens));
-  add_kernels(rows, stage, stage.work().expert_kernels(portion.expert_tokens), overlap,
-              stage.floor_of(portion.expert_tokens));
-  add_kernels(rows, stage, stage.work().exchange_kernels(portion.tokens), overlap, 0, true);
+  stage.in_batches(portion.tokens, [&](std::int64_t tokens) {
+    add_kernels(rows, stage, stage.work().token_kernels(tokens), overlap, stage.floor_of(tokens));
+    return 0.0;
+  });
+  stage.in_batches(portion.expert_tokens, [&](std::int64_t tokens) {
+    add_kernels(rows, stage, stage.work().expert_kernels(tokens), overlap, stage.floor_of(tokens));
+    return 0.0;
+  });
+  stage.in_batches(portion.tokens, [&](std::int64_t tokens) {
+    add_kernels(rows, stage, stage.work().exchange_kernels(tokens), overlap, 0, hidden);
+    return 0.0;
+  });
   if (stage.measures_attention()) {
     add_measured_attention(rows, stage, setup, batch, portion);
   } else {

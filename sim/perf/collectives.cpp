@@ -2,6 +2,7 @@
 #include "sim/perf/collectives.hpp"
 
 #include <algorithm>
+#include <cmath>
 
 #include "sim/base/check.hpp"
 
@@ -110,6 +111,19 @@ CollectivePrice price_all_to_all(const ChipRates& chip, const GroupLinks& group,
   const double efficiency = (group.within_pod ? reached.exchange_efficiency : reached.bulk_efficiency).value;
   return priced(CollectiveAlgorithm::kDirect, Seconds(start) + group.latency, sent.value(), group.all_to_all,
                 efficiency);
+}
+
+CollectivePrice price_shared_all_to_all(const ChipRates& chip, const GroupLinks& group, Bytes sent, Bytes copy,
+                                        double spread) {
+  CollectivePrice direct = price_all_to_all(chip, group, sent);
+  if (group.within_pod || group.per_node == 0 || spread == 0) return direct;
+  const Calibration::Collective& reached = chip.reached.collective;
+  const double nodes = static_cast<double>(group.size) / group.per_node;
+  const double others = (nodes - 1) * (1 - std::pow(1 - 1 / nodes, spread));
+  const Seconds between = copy * others / (group.rail * reached.bulk_efficiency.value);
+  const Seconds within = sent / (group.inner_ring * reached.exchange_efficiency.value);
+  direct.time = direct.start + std::max(between, within);
+  return direct;
 }
 
 CollectivePrice price_send(const ChipRates& chip, const GroupLinks& pair, Bytes size) {

@@ -37,6 +37,11 @@ CollectivePrice price_reduce_scatter(const ChipRates& chip, const GroupLinks& gr
 // at the all-to-all rate times `exchange_efficiency`, after `exchange_start` and 1 latency.
 CollectivePrice price_all_to_all(const ChipRates& chip, const GroupLinks& group, Bytes sent);
 
+// The same between nodes of one network each, where ranks of a node share copies: `copy` bytes of tokens, each for
+// `spread` experts anywhere, go once to each node that has some of them, and on within it; the longer of the two.
+CollectivePrice price_shared_all_to_all(const ChipRates& chip, const GroupLinks& group, Bytes sent, Bytes copy,
+                                        double spread);
+
 // One chip to its peer in a group of two, S bytes at the ring rate, 1 latency.
 CollectivePrice price_send(const ChipRates& chip, const GroupLinks& pair, Bytes size);
 

@@ -72,6 +72,7 @@ void add_work(WorkRates& work, const StageWork& stage, const ParallelPlan& plan,
   work.flops_per_token += plan.tensor * tokens.flops;
   work.bytes_per_token += plan.tensor * tokens.bytes;
   work.bytes_per_pass += ranks * (tokens.fixed_bytes + sampled.fixed_bytes);
+  work.reaches = reaches.size();
   work.flops_per_sampled += plan.tensor * sampled.flops;
   work.bytes_per_sampled += plan.tensor * sampled.bytes;
   for (const AttentionPart& part : stage.attention()) {

@@ -42,7 +42,9 @@ struct ReplicaSetup {
   double eager_launch = 0;  // s that a kernel takes at least in a larger one
   KernelPolicy policy;
   std::optional<KernelTables> measured;  // priced by these where they have a kernel
-  double overlap = 0;  // 0 to 1: of the shorter of messages and computing, what the engine hides behind the other
+  double overlap = 0;        // 0 to 1: of the shorter of messages and computing, what the engine hides behind the other
+  bool two_batches = false;  // an iteration is computed in two halves, for that
+  bool native_kv = false;    // attention multiplies with an 8-bit KV cache as it is
 };
 
 // The network that drafts as a replica of its own on the last stage's chips, whose batch is the decode sequences.

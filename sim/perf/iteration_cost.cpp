@@ -161,6 +161,9 @@ void check_decode_line(const PiecewiseLine& line) {
 IterationCost::IterationCost(std::vector<StageCost> stages, HostOverhead host, Common common)
     : stages_(std::move(stages)), host_(host), common_(std::move(common)) {
   SILICAST_CHECK(!stages_.empty(), "no stages");
+  max_tokens_ = static_cast<std::int32_t>(stages_[0].tokens.size()) - 1;
+  max_sequences_ = static_cast<std::int32_t>(stages_[0].decode_base.size()) - 1;
+  max_sampled_ = static_cast<std::int32_t>(stages_[0].sequences.size()) - 1;
   SILICAST_CHECK(std::isfinite(host_.per_iteration) && host_.per_iteration >= 0, "host {}", host_.per_iteration);
   SILICAST_CHECK(std::isfinite(host_.per_sequence) && host_.per_sequence >= 0, "host {}", host_.per_sequence);
   SILICAST_CHECK(common_.reaches.size() <= kMaxReaches, "{} limits of attention", common_.reaches.size());
@@ -188,8 +191,9 @@ IterationCost::IterationCost(std::vector<StageCost> stages, HostOverhead host, C
   for (std::size_t m = 1; m < stages_[0].tokens.size(); ++m)
     SILICAST_CHECK(host_.per_iteration + host_.per_sequence + stages_[0].tokens[m] >= kShortest,
                    "an iteration of {} tokens takes {} s", m, stages_[0].tokens[m]);
-  simple_ = stages_.size() == 1 && std::all_of(stages_[0].decode_kv.begin(), stages_[0].decode_kv.end(),
-                                               [](const PiecewiseLine& line) { return line.pieces.size() == 1; });
+  simple_ = stages_.size() == 1 && !common_.attention &&
+            std::all_of(stages_[0].decode_kv.begin(), stages_[0].decode_kv.end(),
+                        [](const PiecewiseLine& line) { return line.pieces.size() == 1; });
 }
 
 double IterationCost::shared(std::int64_t tokens, std::int32_t largest) const {
@@ -208,24 +212,16 @@ double IterationCost::prefill_attention(std::int32_t tokens, std::int64_t contex
   return seconds;
 }
 
+// Every change of a batch passes here, so the common case needs a handful of loads; the others are left to price().
 IterationLine IterationCost::line(const BatchShape& shape) const {
-  const std::int32_t drafted = shape.decode_sequences * (common_.query_tokens - 1);
-  const std::int32_t split = common_.prefill_split;
-  const std::int32_t tokens = shape.decode_sequences + (shape.prefill_tokens + split - 1) / split + drafted;
+  const std::int32_t tokens = tokens_of(shape);
+  const std::int32_t sampled = sampled_of(shape);
   const std::int32_t sequences = shape.decode_sequences + shape.prefill_sequences;
-  const std::int32_t sampled = shape.sampled_sequences + drafted;
-  SILICAST_CHECK(tokens > 0 && tokens <= max_tokens(), "{} tokens", tokens);
-  SILICAST_CHECK(shape.decode_sequences >= 0 && shape.decode_sequences <= max_sequences() && sequences > 0 &&
-                     sampled >= 0 && sampled < static_cast<std::int32_t>(stages_[0].sequences.size()),
-                 "{} decode, {} prefill and {} sampled sequences", shape.decode_sequences, shape.prefill_sequences,
-                 shape.sampled_sequences);
+  const bool within = tokens > 0 && tokens <= max_tokens_ && shape.decode_sequences >= 0 &&
+                      shape.decode_sequences <= max_sequences_ && sequences > 0 && sampled >= 0 &&
+                      sampled <= max_sampled_;
+  if (!within || !simple_) return price(shape);
   const StageCost& stage = stages_[0];
-  const double host = host_.per_iteration + host_.per_sequence * sequences;
-  if (common_.attention)
-    return measured_line(
-        shape, stage.tokens[static_cast<std::size_t>(tokens)] + stage.sequences[static_cast<std::size_t>(sampled)],
-        host);
-  if (!simple_) return envelope_line(shape, sequences);
   IterationLine line;
   line.first = stage.tokens[static_cast<std::size_t>(tokens)] + stage.sequences[static_cast<std::size_t>(sampled)] +
                shape.prefill_attention;
@@ -243,18 +239,32 @@ IterationLine IterationCost::line(const BatchShape& shape) const {
       line.slope += mixed * limited.slope * shape.limited[i].growth;
     }
   }
-  if (!host_.overlapped) {
+  const double host = host_.per_iteration + host_.per_sequence * sequences;
+  if (!host_.overlapped)
     line.first += host;
-  } else if (line.first < host) {
-    return envelope_line(shape, sequences);  // the chips, slower with every token, may overtake the host
-  }
+  else if (line.first < host)
+    return envelope_line(shape);  // the chips, slower with every token, may overtake the host
   if (shape.prefill_tokens > 0) line.iterations = 1;
   return line;
 }
 
+IterationLine IterationCost::price(const BatchShape& shape) const {
+  const std::int32_t tokens = tokens_of(shape);
+  const std::int32_t sampled = sampled_of(shape);
+  SILICAST_CHECK(tokens > 0 && tokens <= max_tokens_, "{} tokens", tokens);
+  SILICAST_CHECK(shape.decode_sequences >= 0 && shape.decode_sequences <= max_sequences_ &&
+                     shape.decode_sequences + shape.prefill_sequences > 0 && sampled >= 0 && sampled <= max_sampled_,
+                 "{} decode, {} prefill and {} sampled sequences", shape.decode_sequences, shape.prefill_sequences,
+                 shape.sampled_sequences);
+  if (!common_.attention) return envelope_line(shape);
+  return measured_line(shape, stages_[0].tokens[static_cast<std::size_t>(tokens)] +
+                                  stages_[0].sequences[static_cast<std::size_t>(sampled)]);
+}
+
 // `others`: what is not attention.
-IterationLine IterationCost::measured_line(const BatchShape& shape, double others, double host) const {
+IterationLine IterationCost::measured_line(const BatchShape& shape, double others) const {
   const AttentionTable& attention = *common_.attention;
+  const double host = host_.per_iteration + host_.per_sequence * (shape.decode_sequences + shape.prefill_sequences);
   IterationLine line;
   if (shape.prefill_tokens > 0) {
     line.first = others + shape.prefill_attention +
@@ -285,10 +295,10 @@ IterationLine IterationCost::measured_line(const BatchShape& shape, double other
 
 // The micro-batch with the largest chunk passes the stages one after another (latency), and each stage must serve all
 // (throughput): the longest of these, a maximum of lines, is the chips' time of the joint iteration.
-IterationLine IterationCost::envelope_line(const BatchShape& shape, std::int32_t sequences) const {
+IterationLine IterationCost::envelope_line(const BatchShape& shape) const {
   const MicroBatches batches =
       micro_batches_of(shape, static_cast<std::int32_t>(stages_.size()), common_.query_tokens, common_.prefill_split);
-  const double host = host_.per_iteration + host_.per_sequence * sequences;
+  const double host = host_.per_iteration + host_.per_sequence * (shape.decode_sequences + shape.prefill_sequences);
   const double added = host_.overlapped ? 0 : host;
   const auto serve_all = [&](const StageCost& stage) {
     Line all = stage_line(stage, batches.large, common_.mixed);

@@ -89,8 +89,8 @@ class IterationCost {
   IterationCost(std::vector<StageCost> stages, HostOverhead host, Common common);
 
   // Largest token and sequence counts that the tables hold.
-  std::int32_t max_tokens() const { return static_cast<std::int32_t>(stages_[0].tokens.size()) - 1; }
-  std::int32_t max_sequences() const { return static_cast<std::int32_t>(stages_[0].decode_base.size()) - 1; }
+  std::int32_t max_tokens() const { return max_tokens_; }
+  std::int32_t max_sequences() const { return max_sequences_; }
 
   const std::vector<std::int64_t>& reaches() const { return common_.reaches; }
   std::int32_t query_tokens() const { return common_.query_tokens; }
@@ -106,13 +106,26 @@ class IterationCost {
   IterationLine line(const BatchShape& shape) const;
 
  private:
-  IterationLine envelope_line(const BatchShape& shape, std::int32_t sequences) const;
-  IterationLine measured_line(const BatchShape& shape, double others, double host) const;
+  // That a rank computes, and that get sampled, drafts to verify among them.
+  std::int32_t tokens_of(const BatchShape& shape) const {
+    const std::int32_t split = common_.prefill_split;
+    const std::int32_t prompts = split == 1 ? shape.prefill_tokens : (shape.prefill_tokens + split - 1) / split;
+    return shape.decode_sequences * common_.query_tokens + prompts;
+  }
+  std::int32_t sampled_of(const BatchShape& shape) const {
+    return shape.sampled_sequences + shape.decode_sequences * (common_.query_tokens - 1);
+  }
+  IterationLine price(const BatchShape& shape) const;
+  IterationLine envelope_line(const BatchShape& shape) const;
+  IterationLine measured_line(const BatchShape& shape, double others) const;
 
   std::vector<StageCost> stages_;
   HostOverhead host_;
   Common common_;
-  bool simple_ = false;  // one stage, decode lines of one piece
+  std::int32_t max_tokens_ = 0;
+  std::int32_t max_sequences_ = 0;
+  std::int32_t max_sampled_ = 0;
+  bool simple_ = false;  // one stage, decode lines of one piece, no table of attention
 };
 
 }  // namespace silicast

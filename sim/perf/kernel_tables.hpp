@@ -13,8 +13,8 @@
 namespace silicast {
 
 // Of one layer, the launch included, all in one: a lone prompt chunk by (tokens, context before it); sequences that
-// decode by (sequences, KV length of each); both in one launch by (KV length, sequences, chunk, context). Of mixed rows
-// the KV length goes first: profiles take families of points, each with KV lengths of its own.
+// only decode by (sequences, KV length of each); both in one launch by (KV length, sequences, chunk, context). Of
+// mixed rows the KV length goes first: profiles take families of points, each with KV lengths of its own.
 struct AttentionGrids {
   MeasuredGrid prefill, decode, mixed;
 
@@ -32,8 +32,8 @@ struct KernelTables {
 };
 
 // A folder (of its files those of `tensor` ranks, called tp4_dense.csv and the like, where any is called so; other
-// tables in it are left out) or files. Known by their columns. Errors (InputError): no table in it, a table of unknown
-// columns or layers, two rows at one point, a time that is not over 0, a fall to under a quarter.
+// tables in it are left alone) or files. Known by their columns. Errors (InputError): no table in it, a table of
+// unknown columns or layers, two rows at one point, a time that is not over 0, a fall to under a quarter.
 KernelTables read_kernel_tables(const std::vector<std::string>& paths, std::int32_t tensor);
 
 }  // namespace silicast

@@ -46,10 +46,10 @@ double overlapped(double a, double b) {
   return std::cbrt(a * a * a + b * b * b);
 }
 
-double tiled_rows(double m) {
+double tiled_rows(double m, double least) {
   for (const double tile : {16.0, 32.0, 64.0, 128.0})
-    if (m <= tile) return tile;
-  return m;
+    if (m <= tile) return std::max(tile, least);
+  return std::max(m, least);
 }
 
 KernelPrice price_gemm(const ChipRates& chip, const Kernel& kernel) {
@@ -59,7 +59,8 @@ KernelPrice price_gemm(const ChipRates& chip, const Kernel& kernel) {
   const bool narrow = bytes_of(chip.compute_format(kernel.format)) < 2;
   const double rate = chip.peak_flops(kernel.format) * (narrow ? reached.narrow_compute : reached.compute).value;
   const double bandwidth = chip.memory_bandwidth * reached.memory.value;
-  const double compute = kernel.flops.value() * (tiled_rows(rows) / rows) / rate;
+  const double tiled = narrow ? tiled_rows(rows, reached.narrow_tile.value) : tiled_rows(rows);
+  const double compute = kernel.flops.value() * (tiled / rows) / rate;
   const double read = (kernel.bytes - kernel.output).value() / bandwidth;
   const double written = kernel.output.value() / bandwidth;
   const double start = reached.start.value + reached.per_k.value * static_cast<double>(kernel.k);
@@ -69,9 +70,11 @@ KernelPrice price_gemm(const ChipRates& chip, const Kernel& kernel) {
 KernelPrice price_experts(const ChipRates& chip, const Kernel& kernel) {
   const Calibration::Experts& reached = chip.reached.experts;
   SILICAST_CHECK(kernel.experts > 0 && kernel.flops.value() > 0, "{} of {} experts", kernel.name, kernel.experts);
-  // Full tiles run as those of one large GEMM do.
-  const double padded = kernel.padded ? 1 : 1 + kernel.experts * reached.padding.value / static_cast<double>(kernel.m);
   const bool narrow = bytes_of(chip.compute_format(kernel.format)) < 2;
+  const double rows = static_cast<double>(kernel.m);
+  const double least = narrow ? kernel.experts * reached.narrow_tile.value : 0;
+  // Full tiles run as those of one large GEMM do.
+  const double padded = kernel.padded ? 1 : std::max(least, rows + kernel.experts * reached.padding.value) / rows;
   const Calibration::Gemm& dense = chip.reached.gemm;
   const Evidence& compute = kernel.padded ? (narrow ? dense.narrow_compute : dense.compute)
                                           : (narrow ? reached.narrow_compute : reached.compute);

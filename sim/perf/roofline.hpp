@@ -29,16 +29,16 @@ struct KernelPrice {
 // The exponent of 3 fits GEMMs of Hopper and Blackwell within 6% (median over thousands of shapes).
 double overlapped(double a, double b);
 
-// Rows of the smallest tile that holds m of them: a matrix unit works on 16, 32, 64 or 128 rows at once; above that
-// tiles are so many that a part-filled one does not show.
-double tiled_rows(double m);
+// Rows of the smallest tile that holds m of them: a matrix unit works on 16, 32, 64 or 128 rows at once, some kernels
+// on no fewer than `least`; above that tiles are so many that a part-filled one does not show.
+double tiled_rows(double m, double least = 16);
 
 // GEMM: start + per_k k + overlapped(2 tiled(m) n k / (peak compute), (weights + inputs) / (bandwidth memory))
 //       + outputs / (bandwidth memory): results are written when the computing is over.
 KernelPrice price_gemm(const ChipRates& chip, const Kernel& kernel);
 
-// Routed experts of a layer: start + overlapped(compute with `padding` rows more for each expert, weights) + passes
-// over activations.
+// Routed experts of a layer: start + overlapped(compute with `padding` rows more for each expert and a tile's at the
+// least, weights) + passes over activations.
 KernelPrice price_experts(const ChipRates& chip, const Kernel& kernel);
 
 // Norms, rotary, activation functions, copies: start + bytes / (bandwidth memory).
@@ -60,8 +60,8 @@ struct AttentionRates {
   double decode_kv(double kv_tokens) const;
 };
 
-// `query_tokens` that each decode sequence computes in an iteration (over 1: drafts are verified). `kv_bytes` per
-// number of the cache tells whether it must be unpacked.
+// `query_tokens` that each decode sequence computes in an iteration (over 1: drafts are verified). `narrow_kv`:
+// the cache is of 8 bits and unpacked on the way.
 AttentionRates attention_rates(const ChipRates& chip, const AttentionPart& part, bool narrow_kv,
                                std::int32_t query_tokens);
 

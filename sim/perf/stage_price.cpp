@@ -40,7 +40,7 @@ StagePrice::StagePrice(const ReplicaSetup& setup, std::int32_t stage)
                  stages);
   const GroupLinks& group = setup.tensor_groups[static_cast<std::size_t>(stage)];
   SILICAST_CHECK(group.size == setup.plan.tensor, "a group of {} for {} tensor ranks", group.size, setup.plan.tensor);
-  const bool narrow_kv = bytes_of(setup.precision.kv) < bytes_of(setup.model.native_format);
+  const bool narrow_kv = bytes_of(setup.precision.kv) < bytes_of(setup.model.native_format) && !setup.native_kv;
   for (const AttentionPart& part : work_.attention()) {
     AttentionRates rates = attention_rates(setup.chip, part, narrow_kv, 1 + setup.drafts);
     if (const auto op = operator_of(part)) rates.scale(setup.fallback[static_cast<std::size_t>(*op)]);
@@ -78,7 +78,7 @@ KernelPrice StagePrice::roofline(const Kernel& kernel) const {
     case KernelClass::kReduceScatter:
       return as_kernel(price_reduce_scatter(setup_.chip, group, kernel.message));
     case KernelClass::kAllToAll:
-      return as_kernel(price_all_to_all(setup_.chip, group, kernel.message));
+      return as_kernel(price_shared_all_to_all(setup_.chip, group, kernel.message, kernel.copy, kernel.spread));
     case KernelClass::kSend:
       return as_kernel(price_send(setup_.chip, setup_.stage_links.at(stage), kernel.message));
     case KernelClass::kAttentionPrefill:
@@ -96,22 +96,37 @@ double StagePrice::sum(const std::vector<Kernel>& kernels, double floor) const {
   return computing + talking - setup_.overlap * std::min(computing, talking);
 }
 
+double StagePrice::in_batches(std::int64_t tokens, const std::function<double(std::int64_t)>& seconds) const {
+  if (!setup_.two_batches || tokens < 2) return seconds(tokens);
+  return seconds(tokens / 2) + seconds(tokens - tokens / 2);
+}
+
 double StagePrice::tokens(std::int64_t count) const {
   if (count == 0) return 0;
-  const double floor = floor_of(count);
-  double seconds = sum(work_.token_kernels(count), floor);
-  if (measures_attention()) return seconds;
-  for (std::size_t i = 0; i < attention_.size(); ++i)
-    seconds += work_.attention()[i].layers * (attention_[i].start > 0 ? std::max(floor, attention_[i].start) : 0);
-  return seconds;
+  return in_batches(count, [&](std::int64_t part) {
+    const double floor = floor_of(part);
+    double seconds = sum(work_.token_kernels(part), floor);
+    if (measures_attention()) return seconds;
+    for (std::size_t i = 0; i < attention_.size(); ++i)
+      seconds += work_.attention()[i].layers * (attention_[i].start > 0 ? std::max(floor, attention_[i].start) : 0);
+    return seconds;
+  });
 }
 
 double StagePrice::experts(std::int64_t tokens) const {
-  return sum(work_.expert_kernels(tokens), floor_of(tokens));
+  return in_batches(tokens, [&](std::int64_t part) { return sum(work_.expert_kernels(part), floor_of(part)); });
 }
 
 double StagePrice::exchange(std::int64_t tokens) const {
-  return sum(work_.exchange_kernels(tokens)) * (1 - setup_.overlap);
+  const double talking = in_batches(tokens, [&](std::int64_t part) { return sum(work_.exchange_kernels(part)); });
+  return talking * (1 - hidden_share(tokens));
+}
+
+double StagePrice::hidden_share(std::int64_t tokens) const {
+  if (setup_.overlap == 0) return 0;
+  const double talking = in_batches(tokens, [&](std::int64_t part) { return sum(work_.exchange_kernels(part)); });
+  if (talking == 0) return 0;
+  return setup_.overlap * std::min(1.0, (this->tokens(tokens) + experts(tokens * setup_.plan.data)) / talking);
 }
 
 double StagePrice::sequences(std::int64_t count) const {

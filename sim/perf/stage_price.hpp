@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <vector>
 
@@ -18,8 +19,8 @@ class StagePrice {
   const StageWork& work() const { return work_; }
   const std::vector<AttentionRates>& attention() const { return attention_; }  // of work().attention()
 
-  // One launch of a GEMM, an elementwise kernel or a collective (attention has its rates): by the setup's tables
-  // where they have it, else by rooflines.
+  // One launch of a GEMM, an elementwise kernel or a collective (attention is priced by its rates): by the setup's
+  // tables where they have it, else by rooflines.
   KernelPrice kernel(const Kernel& kernel) const;
   // Whether tables have attention: then none of it is in the entries below.
   bool measures_attention() const { return setup_.measured && !setup_.measured->attention.empty(); }
@@ -29,6 +30,9 @@ class StagePrice {
   double tokens(std::int64_t count) const;
   double experts(std::int64_t tokens) const;  // with what gathers them
   double exchange(std::int64_t tokens) const;
+  // Of the exchanges of a rank with so many tokens, the share that hides behind its computing, were all ranks alike;
+  // attention's way through the KV cache is not counted on.
+  double hidden_share(std::int64_t tokens) const;
   double sequences(std::int64_t count) const;
   double decode_base(std::int32_t sequences) const;
 
@@ -36,6 +40,9 @@ class StagePrice {
   double floor_of(std::int64_t tokens) const {
     return static_cast<double>(tokens) > setup_.graph_tokens ? setup_.eager_launch : 0;
   }
+
+  // Of all tokens, or of both halves that the engine computes one after the other.
+  double in_batches(std::int64_t tokens, const std::function<double(std::int64_t)>& seconds) const;
 
  private:
   KernelPrice roofline(const Kernel& kernel) const;

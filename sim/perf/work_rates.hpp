@@ -3,6 +3,7 @@
 
 #include <array>
 #include <cmath>
+#include <cstddef>
 #include <cstdint>
 
 #include "sim/perf/iteration_cost.hpp"
@@ -22,7 +23,8 @@ struct WorkRates {
   double bytes_per_sampled = 0;
   double bytes_per_decode_kv_token = 0;   // KV reads
   double bytes_per_prefill_kv_token = 0;  // KV reads of a prompt chunk: once per chunk and token of context or chunk
-  // Attention that reaches a limited length only, by IterationCost::reaches.
+  // Attention that reaches a limited length only, by IterationCost::reaches; so many there are.
+  std::size_t reaches = 0;
   struct Limited {
     double flops_per_decode_kv_token = 0;
     double bytes_per_decode_kv_token = 0;

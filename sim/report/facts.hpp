@@ -8,6 +8,7 @@
 
 #include "sim/base/evidence.hpp"
 #include "sim/perf/work_rates.hpp"
+#include "sim/report/badge.hpp"
 #include "sim/report/targets.hpp"
 #include "topology/price_sheet.hpp"
 
@@ -22,6 +23,7 @@ Evidence default_server_factor();
 struct PoolFacts {
   std::string name;
   std::string chip;
+  Badge badge;
   std::int32_t replicas = 1;
   std::int32_t chips_per_replica = 1;
   std::int32_t unused_chips = 0;  // bought with the nodes, in no replica

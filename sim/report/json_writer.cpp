@@ -41,6 +41,8 @@ void put_pools(JsonText& json, const Summary& run) {
     json.item().open('{');
     json.item("name").string(run.use[i].name);
     json.item("chip").string(run.use[i].chip);
+    json.item("badge").string(name_of(run.use[i].badge.kind));
+    json.item("badge_reason").string(run.use[i].badge.reason);
     put(json, use_metrics(run.use[i]));
     const GroupSummary& group = i < run.pools.size() ? run.pools[i] : run.total;
     put(json, group_metrics(group, run.unstable));

@@ -53,6 +53,7 @@ PoolUse use_of(const PoolFacts& facts, const PoolWork& work, double seconds, std
   PoolUse use;
   use.name = facts.name;
   use.chip = facts.chip;
+  use.badge = facts.badge;
   use.replicas = facts.replicas;
   use.chips = facts.replicas * facts.chips_per_replica;
   use.unused_chips = facts.unused_chips;

@@ -17,10 +17,12 @@ struct PoolWork {
   double decode_kv = 0;  // KV tokens that decode attention read
   double prefill_pairs = 0;
   double prefill_kv = 0;
+  double sampled = 0;        // sequences that got a token
+  double block_seconds = 0;  // KV blocks in use times seconds
+  // Where the model has limited reaches; most have none, and then it costs nothing.
+  bool limited = false;
   std::array<double, kMaxReaches> limited_kv{};     // KV tokens within a limited reach that decode attention read
   std::array<double, kMaxReaches> limited_pairs{};  // and (query, key) pairs of prompts
-  double sampled = 0;                               // sequences that got a token
-  double block_seconds = 0;                         // KV blocks in use times seconds
 
   void add(const PoolWork& other, double share) {
     busy += share * other.busy;
@@ -31,12 +33,14 @@ struct PoolWork {
     decode_kv += share * other.decode_kv;
     prefill_pairs += share * other.prefill_pairs;
     prefill_kv += share * other.prefill_kv;
+    sampled += share * other.sampled;
+    block_seconds += share * other.block_seconds;
+    if (!other.limited) return;
+    limited = true;
     for (std::size_t i = 0; i < kMaxReaches; ++i) {
       limited_kv[i] += share * other.limited_kv[i];
       limited_pairs[i] += share * other.limited_pairs[i];
     }
-    sampled += share * other.sampled;
-    block_seconds += share * other.block_seconds;
   }
 };
 
@@ -52,14 +56,16 @@ inline PoolWork work_of(const RunRecord& run, const WorkRates& rates) {
   work.tokens = n * (decodes + run.shape.prefill_tokens);
   const double grown = 0.5 * n * (n - 1);  // sum of how often a length has grown, over the iterations
   work.decode_kv = n * static_cast<double>(run.shape.decode_kv_tokens) + (decodes + run.shape.accepted_drafts) * grown;
-  for (std::size_t i = 0; i < kMaxReaches; ++i) {
-    work.limited_kv[i] = n * run.shape.limited[i].tokens + run.shape.limited[i].growth * grown;
-    work.limited_pairs[i] = n * run.limited_pairs[i];
-  }
   work.prefill_pairs = n * run.prefill_pairs;
   work.prefill_kv = n * static_cast<double>(run.prefill_kv_tokens);
   work.sampled = n * run.shape.sampled_sequences;
   work.block_seconds = 0.5 * static_cast<double>(run.kv_blocks_start + run.kv_blocks_end) * work.busy;
+  work.limited = rates.reaches > 0;
+  if (!work.limited) return work;
+  for (std::size_t i = 0; i < kMaxReaches; ++i) {
+    work.limited_kv[i] = n * run.shape.limited[i].tokens + run.shape.limited[i].growth * grown;
+    work.limited_pairs[i] = n * run.limited_pairs[i];
+  }
   return work;
 }
 

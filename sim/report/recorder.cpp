@@ -126,7 +126,7 @@ void Recorder::run_ended(const RunRecord& record) {
   const PoolWork work = work_of(record, facts_.pools[record.pool.index()].work);
   work_[pool].add(work, 1);
   peak_blocks_[pool] = std::max({peak_blocks_[pool], record.kv_blocks_start, record.kv_blocks_end});
-  share_with_snapshots(record, work);
+  if (closing_ || (!snapshots_.empty() && snapshots_.back().time > record.start)) share_with_snapshots(record, work);
   if (closed_ || snapshots_.empty()) return;
   Sketch& gaps = snapshots_.back().gaps[pool];
   if (record.steady_first > 0) gaps.add(record.line.first, record.steady_first);

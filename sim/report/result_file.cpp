@@ -87,6 +87,8 @@ void put_summary(Hdf5Writer& file, const Summary& summary) {
     const std::string object = "/summary/pools/" + path_name(summary.use[i].name);
     const GroupSummary& group = i < summary.pools.size() ? summary.pools[i] : summary.total;
     file.set_text(object, "chip", summary.use[i].chip);
+    file.set_text(object, "badge", std::string(name_of(summary.use[i].badge.kind)));
+    file.set_text(object, "badge_reason", summary.use[i].badge.reason);
     put(file, object, use_metrics(summary.use[i]));
     put(file, object, group_metrics(group, summary.unstable));
     put_reasons(file, object, group);
@@ -193,7 +195,7 @@ void ResultFile::add_series_columns() {
     series_.emplace_back(
         new PoolColumns{column("time", "s", "time of the sample since the start of the run"),
                         column("running", "requests", "requests in batches"),
-                        column("waiting", "requests", "requests in queues"),
+                        column("waiting", "requests", "requests in queues or on their way there"),
                         column("kv_use", "1", "share of the KV blocks in use"),
                         column("prompt_tokens", "tokens/s", "prompt tokens computed, since the last sample"),
                         column("output_tokens", "tokens/s", "output tokens delivered, since the last sample"),

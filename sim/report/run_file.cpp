@@ -11,6 +11,13 @@
 namespace silicast {
 namespace {
 
+// A run is as good as its worst pool; files of older versions have no badges.
+int rank_of(const std::string& badge) {
+  for (const BadgeKind kind : {BadgeKind::kEstimated, BadgeKind::kAnchored, BadgeKind::kMeasured})
+    if (badge == name_of(kind)) return static_cast<int>(kind) + 1;
+  return 0;
+}
+
 std::string stem_of(const std::string& path) {
   const std::size_t slash = path.rfind('/');
   return slash == std::string::npos ? path : path.substr(slash + 1);
@@ -93,13 +100,16 @@ RunFile::RunFile(std::string path) : path_(std::move(path)) {
   if (!file.has("/summary")) return;
   take_numbers(file, "/summary", summary_);
   summary_.unstable = file.number("/summary", "unstable").value_or(0) != 0;
-  std::string chips;
+  std::string chips, badge;
   if (file.has("/summary/pools"))
     for (const std::string& pool : file.children("/summary/pools")) {
       const std::string chip = file.text("/summary/pools/" + pool, "chip").value_or("");
+      const std::string own = file.text("/summary/pools/" + pool, "badge").value_or("");
+      badge = std::max(badge, own, [](const std::string& a, const std::string& b) { return rank_of(a) < rank_of(b); });
       if (chips.find(chip) == std::string::npos) chips += (chips.empty() ? "" : ", ") + chip;
     }
   summary_.texts["chip"] = chips;
+  summary_.texts["badge"] = badge;
   summary_.texts["latency rests on"] = file.text("/summary", "latency_weakest_grade").value_or("");
   summary_.texts["energy rests on"] = file.text("/summary", "energy_weakest_grade").value_or("");
   if (!file.has("/cost")) return;

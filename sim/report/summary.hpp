@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "sim/report/badge.hpp"
 #include "sim/report/batched_series.hpp"
 #include "sim/report/cost.hpp"
 #include "sim/report/targets.hpp"
@@ -67,6 +68,7 @@ struct GroupSummary {
 struct PoolUse {
   std::string name;
   std::string chip;
+  Badge badge;
   std::int32_t replicas = 0;
   std::int32_t chips = 0;                // of its replicas
   std::int32_t unused_chips = 0;         // bought with the nodes, in no replica

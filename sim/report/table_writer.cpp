@@ -76,6 +76,7 @@ std::string pools_table(const Summary& summary) {
     column.title = summary.use[i].name;
     column.unstable = summary.unstable;
     column.texts["chip"] = summary.use[i].chip;
+    column.texts["badge"] = std::string(name_of(summary.use[i].badge.kind));
     if (i < summary.pools.size()) put(column, group_metrics(summary.pools[i], summary.unstable));
     put(column, use_metrics(summary.use[i]));
     columns.push_back(std::move(column));
@@ -111,6 +112,13 @@ std::string verdict_of(const TargetResult& target) {
   return fmt::format("{} ({} s)", *target.met ? "met" : "missed", format_significant(target.value));
 }
 
+// A run is as good as its worst pool.
+BadgeKind worst_badge(const Summary& summary) {
+  BadgeKind worst = BadgeKind::kMeasured;
+  for (const PoolUse& use : summary.use) worst = std::max(worst, use.badge.kind);
+  return worst;
+}
+
 std::string foot_of(const Summary& summary, bool named) {
   const std::string prefix = named ? fmt::format("{}: ", summary.name) : "";
   std::string text;
@@ -120,6 +128,8 @@ std::string foot_of(const Summary& summary, bool named) {
   }
   const std::string reasons = reasons_of(summary);
   if (!reasons.empty()) text += fmt::format("{}not completed: {}\n", prefix, reasons);
+  for (const PoolUse& use : summary.use)
+    text += fmt::format("{}pool {}: {}, {}\n", prefix, use.name, name_of(use.badge.kind), use.badge.reason);
   for (const std::string& note : summary.notes) text += fmt::format("{}{}\n", prefix, note);
   if (summary.cost) {
     std::string weak;
@@ -157,6 +167,7 @@ TableColumn column_of(const Summary& summary) {
   for (const PoolUse& use : summary.use)
     if (chips.find(use.chip) == std::string::npos) chips += (chips.empty() ? "" : ", ") + use.chip;
   column.texts["chip"] = chips;
+  column.texts["badge"] = std::string(name_of(worst_badge(summary)));
   column.texts["latency rests on"] = std::string(name_of(summary.latency_weakest));
   if (summary.energy.known) column.texts["energy rests on"] = std::string(name_of(summary.energy.weakest));
   if (summary.cost) column.texts["cost rests on"] = std::string(name_of(summary.cost->weakest));

@@ -6,6 +6,7 @@
 #include "sim/base/errors.hpp"
 #include "sim/io/config_catalogue.hpp"
 #include "sim/model/rank_matrices.hpp"
+#include "sim/run/anchor.hpp"
 #include "sim/run/catalogue.hpp"
 #include "sim/run/scenario.hpp"
 
@@ -96,6 +97,9 @@ std::string check_config(const std::string& path, const std::string& configs_dir
   } else if (has("gemm") || has("collective")) {
     kind = "calibration";
     read_calibration(value);
+  } else if (has("anchor")) {
+    kind = "anchor";
+    read_anchor(value);
   } else if (has("tariffs")) {
     kind = "price sheet";
     read_price_sheet(value);
@@ -111,7 +115,7 @@ std::string check_config(const std::string& path, const std::string& configs_dir
         "not recognised: a scenario has 'cluster', a chip 'peak', a node 'scale_up', a cluster fabric 'hop_latency', a "
         "model 'layers', "
         "an engine 'max_sequences', a calibration 'gemm', a stack 'porting_delay', a draft 'network', a price sheet "
-        "'tariffs', a workload 'arrivals', "
+        "'tariffs', an anchor 'anchor', a workload 'arrivals', "
         "'trace', 'closed_loop', 'merge' or 'preset'");
   }
   return fmt::format("{}: a valid {}\n{}", path, kind, to_yaml(tree));

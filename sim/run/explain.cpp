@@ -117,6 +117,7 @@ std::string explain(const Scenario& scenario, const ExplainBatch& batch) {
         fmt::format("\npool {}: {} replicas of {} x {} on {} x {}; weights {}, activations {}, KV {}\n", pool.name,
                     pool.replicas, pool.plan.chips(), pool.chip.name, pool.nodes, pool.node.name,
                     name_of(pool.precision.weights), name_of(pool.precision.activations), name_of(pool.precision.kv));
+    text += fmt::format("  {}: {}\n", name_of(pool.badge.kind), pool.badge.reason);
     text += memory_section(pool) + links_section(pool);
     const EngineLimits limits = pool.engine.limits();
     const std::int32_t prompt = std::min({batch.prompt_tokens, limits.max_batched_tokens, scenario.max_context});

@@ -99,6 +99,33 @@ std::int32_t replicas_that_fit(const PoolScenario& pool, const ConfigValue& at) 
   return pool.nodes / (chips / pool.node.chips);
 }
 
+Calibration own_calibration(const ChipSpec& chip, const ConfigValue& pool, const std::string& configs_dir) {
+  const std::vector<std::string> names = config_names(configs_dir + "/calibration");
+  if (std::find(names.begin(), names.end(), chip.name) == names.end())
+    pool.fail(fmt::format("chip '{}' has no calibration of its own; give the pool one by 'calibration'{}", chip.name,
+                          suggestion(chip.name, names)));
+  const ConfigValue own = ConfigValue::from_file(fmt::format("{}/calibration/{}.yaml", configs_dir, chip.name));
+  Calibration calibration = read_calibration(own);
+  if (calibration.chip != chip.name)
+    own.map().required("chip").fail(
+        fmt::format("is '{}' in the calibration of {}; a pool may name another chip's by 'calibration'",
+                    calibration.chip, chip.name));
+  return calibration;
+}
+
+// A name, or numbers of one's own on top of a base: the chip's where none is named. nullptr: the chip's.
+Calibration read_pool_calibration(const ConfigValue* given, const ChipSpec& chip, const ConfigValue& pool,
+                                  const std::string& configs_dir) {
+  if (given == nullptr) return own_calibration(chip, pool, configs_dir);
+  if (!given->is_map()) return read_calibration(load_named(configs_dir, "calibration", *given));
+  ConfigMap map = given->map();
+  const auto base = map.optional("base");
+  Calibration calibration =
+      base ? read_calibration(load_named(configs_dir, "calibration", *base)) : own_calibration(chip, pool, configs_dir);
+  override_calibration(map, calibration);
+  return calibration;
+}
+
 void check_memory(const PoolScenario& pool, const ConfigValue& at) {
   if (pool.memory.fits()) return;
   at.fail(
@@ -132,23 +159,12 @@ PoolScenario read_pool(const ConfigValue& value, const ModelSpec& model, const P
   pool.node = read_node(node);
   const ConfigValue chip_name = node.map().required("chip");
   pool.chip = read_chip(load_named(configs_dir, "chips", chip_name));
-  if (const auto calibration = map.optional("calibration")) {
-    pool.calibration = read_calibration(load_named(configs_dir, "calibration", *calibration));
-  } else {
-    const std::vector<std::string> names = config_names(configs_dir + "/calibration");
-    if (std::find(names.begin(), names.end(), pool.chip.name) == names.end())
-      value.fail(fmt::format("chip '{}' has no calibration of its own; give the pool one by 'calibration'{}",
-                             pool.chip.name, suggestion(pool.chip.name, names)));
-    const ConfigValue own = ConfigValue::from_file(fmt::format("{}/calibration/{}.yaml", configs_dir, pool.chip.name));
-    pool.calibration = read_calibration(own);
-    if (pool.calibration.chip != pool.chip.name)
-      own.map().required("chip").fail(
-          fmt::format("is '{}' in the calibration of {}; a pool may name another chip's by 'calibration'",
-                      pool.calibration.chip, pool.chip.name));
-  }
+  const auto calibration = map.optional("calibration");
+  pool.calibration = read_pool_calibration(calibration ? &*calibration : nullptr, pool.chip, value, configs_dir);
   pool.stack = read_stack(ConfigValue::from_file(stack_file(pool.chip.software, configs_dir)));
   if (const auto maturity = map.optional("maturity")) pool.maturity = read_maturity(*maturity);
-  pool.calibration = at_maturity(pool.calibration, pool.maturity);
+  const Calibration given = pool.calibration;
+  pool.calibration = at_maturity(given, pool.maturity);
   pool.stack = at_maturity(pool.stack, pool.maturity);
   pool.nodes = 1;
   if (const auto nodes = map.optional("nodes")) pool.nodes = static_cast<std::int32_t>(nodes->integer(1, kMaxNodes));
@@ -159,6 +175,7 @@ PoolScenario read_pool(const ConfigValue& value, const ModelSpec& model, const P
     pool.replicas = static_cast<std::int32_t>(replicas->integer(1, pool.replicas));
   pool.precision = read_pool_precision(map, model, pool.chip);
   pool.engine = read_engine(map.required("engine"), configs_dir);
+  if (pool.engine.tuned_experts) pool.calibration.experts = at_maturity(given, 1).experts;
   const auto speculation = map.optional("speculation");
   if (speculation) pool.speculation = read_speculation(*speculation, model, configs_dir);
   if (const auto scheduler = map.optional("scheduler")) {
@@ -211,6 +228,8 @@ PoolScenario read_pool(const ConfigValue& value, const ModelSpec& model, const P
   const EngineParallel& parallel = pool.engine.parallel;
   pool.replica.policy = {parallel.exchange, parallel.expert_skew.value, parallel.padded_rows.value, pool.engine.fused};
   pool.replica.overlap = parallel.overlap.value;
+  pool.replica.two_batches = parallel.two_batches;
+  pool.replica.native_kv = pool.engine.native_kv;
   if (perf) read_perf(*perf, files.folder, pool);
   return pool;
 }

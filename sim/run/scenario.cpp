@@ -6,6 +6,7 @@
 #include <filesystem>
 
 #include "sim/io/config_catalogue.hpp"
+#include "sim/run/anchor.hpp"
 #include "sim/run/place_pools.hpp"
 #include "sim/run/read_perf.hpp"
 #include "sim/run/read_pool.hpp"
@@ -144,6 +145,37 @@ void note_without_effect(const ConfigValue& root, Scenario& scenario) {
     notes.push_back("targets: every class has its own");
 }
 
+std::vector<Anchor> read_anchors_at(const ConfigValue& value, const std::string& folder) {
+  namespace fs = std::filesystem;
+  std::error_code ignored;
+  const bool from_command_line = value.mark().file.starts_with("--");
+  const std::string path = (fs::path(from_command_line ? "" : folder) / value.text()).string();
+  if (!fs::exists(path, ignored)) value.fail(fmt::format("'{}' is neither a folder nor a file", path));
+  return read_anchors(path);
+}
+
+// The scenario again, with what its anchors move; `scenario` is without them.
+Scenario anchored(Scenario scenario, ConfigNode tree, const std::vector<Anchor>& anchors, const std::string& path,
+                  const ScenarioSource& source, Fit fit) {
+  std::erase_if(tree.entries, [](const ConfigEntry& entry) { return entry.key == "anchors"; });
+  const std::vector<AnchorChoice> choices = choose_anchors(scenario, tree, anchors);
+  bool any = false;
+  for (std::size_t i = 0; i < choices.size(); ++i) {
+    if (choices[i].anchor == nullptr) continue;
+    any = true;
+    move_pool(tree, i, choices[i].anchor->moved, fmt::format("anchor {}", choices[i].anchor->name));
+  }
+  if (any) {
+    std::string resolved = std::move(scenario.resolved);
+    scenario = read_scenario(std::move(tree), path, {source.configs_dir, {}}, fit);
+    scenario.resolved = std::move(resolved);
+  } else {
+    scenario.without_effect.push_back("anchors: none is for a pool of this scenario");
+  }
+  for (std::size_t i = 0; i < choices.size(); ++i) scenario.pools[i].badge = choices[i].badge;
+  return scenario;
+}
+
 }  // namespace
 
 std::int32_t Scenario::replicas() const {
@@ -181,6 +213,7 @@ Scenario read_scenario(ConfigNode tree, const std::string& path, const ScenarioS
   read_prices(map, source.configs_dir, scenario);
   read_output(map, scenario);
   scenario.workload = map.required("workload");
+  const auto anchors = map.optional("anchors");
   map.done();
   scenario.workload_context.seed = scenario.seed;
   scenario.workload_context.base_dir = folder;
@@ -194,6 +227,7 @@ Scenario read_scenario(ConfigNode tree, const std::string& path, const ScenarioS
   note_without_effect(root, scenario);
   for (const PoolScenario& pool : scenario.pools)
     for (std::string& note : notes_on_tables(pool, scenario.max_context)) scenario.notes.push_back(std::move(note));
+  if (anchors) return anchored(std::move(scenario), root.node(), read_anchors_at(*anchors, folder), path, source, fit);
   return scenario;
 }
 

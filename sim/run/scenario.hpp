@@ -14,6 +14,7 @@
 #include "sim/model/model_spec.hpp"
 #include "sim/model/parallel_plan.hpp"
 #include "sim/perf/compile_cost.hpp"
+#include "sim/report/badge.hpp"
 #include "sim/report/facts.hpp"
 #include "sim/serving/router/router.hpp"
 #include "sim/serving/scheduler/scheduler.hpp"
@@ -45,6 +46,7 @@ struct PoolScenario {
   std::int64_t kv_blocks = 0;  // per replica: computed, or as given
   bool kv_blocks_given = false;
   ReplicaSetup replica;  // what the cost of its iterations follows from
+  Badge badge;           // whether any of that was measured
   Mark mark;
 };
 

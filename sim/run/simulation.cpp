@@ -91,6 +91,7 @@ PoolFacts pool_facts(const Scenario& scenario, const PoolScenario& pool, const W
   PoolFacts facts;
   facts.name = pool.name;
   facts.chip = pool.chip.name;
+  facts.badge = pool.badge;
   facts.replicas = pool.replicas;
   facts.chips_per_replica = pool.plan.chips();
   facts.unused_chips = pool.nodes * pool.node.chips - pool.replicas * pool.plan.chips();
@@ -123,6 +124,7 @@ PoolSetup pool_setup(const PoolScenario& pool, std::uint64_t seed, WorkRates& wo
   setup.limits.drafts = pool.speculation.tokens;
   setup.acceptance = {pool.speculation.accepted.value, pool.speculation.spread.value, seed};
   setup.plans_ahead = pool.engine.host.plans_ahead;
+  setup.way_in = Seconds(pool.engine.host.per_request.value);
   setup.make_scheduler = pool.scheduler->make;
   CompiledCost compiled = compile_cost(pool.replica, limits.max_batched_tokens, limits.max_sequences);
   setup.cost = std::move(compiled.cost);
@@ -162,8 +164,6 @@ struct Simulation::Parts {
       WorkRates work;
       setup.pools.push_back(pool_setup(pool, scenario.seed, work));
       run.pools.push_back(pool_facts(scenario, pool, work));
-      // One gateway stands before all pools, so the slowest engine's way in holds for every request.
-      setup.ingress = std::max(setup.ingress, Seconds(pool.engine.host.per_request.value));
     }
     setup.make_router = scenario.router->make;
     setup.seed = scenario.seed;

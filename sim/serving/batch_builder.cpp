@@ -19,11 +19,9 @@ void BatchBuilder::add_chunk(RequestSlot slot, std::int32_t tokens) {
   tokens_ += tokens;
 }
 
-bool BatchBuilder::continue_running() {
-  if (state_.running.empty()) return true;
-  // The common case first, without a walk over the sequences: everything fits.
-  const std::int64_t growth = state_.decoding.blocks_next();
-  std::int64_t blocks = growth;
+// Of the next chunks of all begun contexts, beside the decodes.
+std::int64_t BatchBuilder::blocks_of_chunks() const {
+  std::int64_t blocks = 0;
   std::int32_t tokens = decode_tokens();
   for (const RequestSlot slot : state_.prefilling) {
     const Request& request = state_.table[slot];
@@ -32,16 +30,12 @@ bool BatchBuilder::continue_running() {
     tokens += chunk;
     blocks += blocks_of_chunk(request, chunk);
   }
-  if (blocks > state_.blocks.free()) {
-    continue_short_of_blocks();
-    return false;
-  }
-  batch_.decodes = state_.decoding.size() > 0;
-  growth_reserved_ = growth;
-  tokens_ = decode_tokens();
+  return blocks;
+}
+
+void BatchBuilder::add_chunks() {
   for (const RequestSlot slot : state_.prefilling)
     if (const std::int32_t chunk = next_chunk(state_.table[slot]); chunk > 0) add_chunk(slot, chunk);
-  return true;
 }
 
 bool BatchBuilder::continue_prompts() {
@@ -117,7 +111,7 @@ void BatchBuilder::preempt(RequestSlot slot) {
   changed_ = true;
 }
 
-bool BatchBuilder::admit(Admit how) {
+bool BatchBuilder::admit_first(Admit how) {
   if (waiting() == 0 || !sequence_free()) return false;
   const RequestSlot slot = state_.waiting.front();
   Request& request = state_.table[slot];

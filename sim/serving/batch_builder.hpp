@@ -89,7 +89,7 @@ class BatchBuilder {
   // Takes the first waiting request into the batch: with the chunk that the budget leaves, or only if its whole
   // context fits into what is left (one longer than the budget itself begins with a chunk of a whole budget). False
   // when it must wait: no sequence, no budget or no blocks free.
-  bool admit(Admit how);
+  bool admit(Admit how) { return !state_.waiting.empty() && admit_first(how); }
 
   // Whether a request was admitted or preempted.
   bool changed() const { return changed_; }
@@ -98,8 +98,11 @@ class BatchBuilder {
   // Who came too late for this plan waits for the next, but an idle replica plans at once.
   bool eligible(RequestSlot slot) const { return state_.table[slot].eligible <= iteration_ || state_.running.empty(); }
   std::int32_t decode_tokens() const { return state_.decoding.size() * (1 + state_.limits.drafts); }
+  bool admit_first(Admit how);
   std::int32_t next_chunk(const Request& request) const;
   std::int64_t blocks_of_chunk(const Request& request, std::int32_t tokens) const;
+  std::int64_t blocks_of_chunks() const;
+  void add_chunks();
   bool make_room(std::int64_t blocks, RequestSlot asking);
   void add_chunk(RequestSlot slot, std::int32_t tokens);
   void preempt(RequestSlot slot);
@@ -113,5 +116,21 @@ class BatchBuilder {
   std::int64_t growth_reserved_ = 0;  // blocks that the decoding sequences need in this iteration
   bool changed_ = false;
 };
+
+inline bool BatchBuilder::continue_running() {
+  if (state_.running.empty()) return true;
+  // The common case first, without a walk over the sequences: everything fits.
+  const std::int64_t growth = state_.decoding.blocks_next();
+  const bool chunks = !state_.prefilling.empty();
+  if (growth + (chunks ? blocks_of_chunks() : 0) > state_.blocks.free()) {
+    continue_short_of_blocks();
+    return false;
+  }
+  batch_.decodes = state_.decoding.size() > 0;
+  growth_reserved_ = growth;
+  tokens_ = decode_tokens();
+  if (chunks) add_chunks();
+  return true;
+}
 
 }  // namespace silicast

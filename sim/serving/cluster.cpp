@@ -27,6 +27,7 @@ Cluster::Cluster(ClusterSetup setup, RequestSource& source, ServingObserver& obs
   std::vector<std::int64_t> capacities;
   for (const Place& place : places_) capacities.push_back(replica_of(place).kv_capacity());
   placement_ = std::make_unique<Placement>(std::move(capacities), setup_.make_router, setup_.seed);
+  arriving_.resize(setup_.pools.size());
   samples_.resize(setup_.pools.size());
   arm_arrival();
   if (source_.closes() != SimTime::never())
@@ -48,8 +49,7 @@ bool Cluster::run(std::uint64_t steps) {
 
 // One arrival is pending at most: the queue of events holds replicas, not the trace.
 void Cluster::arm_arrival() {
-  const std::optional<SimTime> next = source_.next_time();
-  const SimTime time = next ? *next + setup_.ingress : SimTime::never();
+  const SimTime time = source_.next_time().value_or(SimTime::never());
   if (time >= arrival_time_) return;
   engine_.cancel(arrival_event_);
   arrival_time_ = time;
@@ -65,38 +65,72 @@ void Cluster::arrive(std::int64_t) {
   request.phase = Phase::kArriving;
   ++in_system_;
   observer_.request_arrived(engine_.now(), in_system_);
-  if (!source_.next_time() && !source_.more_after_ends()) arrivals_end();
-  if (const EndReason refusal = place(request, slot); refusal != EndReason::kNone) {
-    request_over(slot, EndState::kRejected, refusal, 0);
-    table_.remove(slot);
-  }
   arm_arrival();
+  if (arrival_time_ == SimTime::never() && !source_.more_after_ends()) arrivals_end();
+  place(request, slot);
 }
 
-EndReason Cluster::place(Request& request, RequestSlot slot) {
+// The gateway's choice falls as the client asks; then the request is on its way into that replica's queue.
+void Cluster::place(Request& request, RequestSlot slot) {
   const RequestSpec& spec = request.spec;
-  if (std::int64_t{spec.prompt_tokens} + spec.output_tokens > setup_.max_context) return EndReason::kContextTooLong;
+  if (std::int64_t{spec.prompt_tokens} + spec.output_tokens > setup_.max_context) {
+    reject(slot, EndReason::kContextTooLong);
+    return;
+  }
   const ReplicaId chosen =
       placement_->choose({spec.prompt_tokens, spec.max_output_tokens, spec.request_class}, kv_tokens_declared(spec));
-  const Place& at = places_[chosen.index()];
-  Replica& replica = replica_of(at);
   request.replica = chosen;
   change_load(chosen, 1, spec.prompt_tokens);
-  if (const EndReason refusal = replica.refusal(at.rank, spec); refusal != EndReason::kNone) return refusal;
   if (spec.deadline != SimTime::never())
     request.deadline_event = engine_.at(std::max(spec.deadline, engine_.now()), kDeadlineRank,
                                         Action::of<&Cluster::deadline>(this, slot.value));
-  replica.enqueue(at.rank, slot);
-  return EndReason::kNone;
+  const PoolId pool = replica_of(places_[chosen.index()]).pool();
+  const Seconds way_in = setup_.pools[pool.index()].way_in;
+  if (way_in.value() > 0) {
+    ++arriving_[pool.index()];
+    request.entry_event =
+        engine_.at(engine_.now() + way_in, kArrivalRank, Action::of<&Cluster::reach_queue>(this, slot.value));
+  } else {
+    enter(slot);
+  }
+}
+
+void Cluster::reach_queue(std::int64_t slot_number) {
+  const RequestSlot slot{static_cast<std::int32_t>(slot_number)};
+  --arriving_[replica_of(places_[table_[slot].replica.index()]).pool().index()];
+  enter(slot);
+}
+
+void Cluster::enter(RequestSlot slot) {
+  const Request& request = table_[slot];
+  const Place& at = places_[request.replica.index()];
+  Replica& replica = replica_of(at);
+  if (const EndReason refusal = replica.refusal(at.rank, request.spec); refusal != EndReason::kNone)
+    reject(slot, refusal);
+  else
+    replica.enqueue(at.rank, slot);
+}
+
+void Cluster::reject(RequestSlot slot, EndReason reason) {
+  request_over(slot, EndState::kRejected, reason, 0);
+  table_.remove(slot);
 }
 
 void Cluster::deadline(std::int64_t slot_number) {
   const RequestSlot slot{static_cast<std::int32_t>(slot_number)};
   const Request& request = table_[slot];
   const bool abort = request.spec.deadline_is_abort;
+  const EndState state = abort ? EndState::kAborted : EndState::kTimedOut;
+  const EndReason reason = abort ? EndReason::kClientAbort : EndReason::kClientTimeout;
   const Place& at = places_[request.replica.index()];
-  replica_of(at).client_left(at.rank, slot, abort ? EndState::kAborted : EndState::kTimedOut,
-                             abort ? EndReason::kClientAbort : EndReason::kClientTimeout);
+  if (request.phase != Phase::kArriving) {
+    replica_of(at).client_left(at.rank, slot, state, reason);
+    return;
+  }
+  engine_.cancel(request.entry_event);
+  --arriving_[replica_of(at).pool().index()];
+  request_over(slot, state, reason, 0);
+  table_.remove(slot);
 }
 
 void Cluster::request_over(RequestSlot slot, EndState state, EndReason reason, std::int32_t output_tokens) {
@@ -135,6 +169,10 @@ void Cluster::sample(std::int64_t) {
   for (std::size_t p = 0; p < samples_.size(); ++p)
     samples_[p] = PoolSample{}, samples_[p].pool = {static_cast<std::int32_t>(p)};
   for (const auto& replica : replicas_) replica->sample(samples_[replica->pool().index()]);
+  for (std::size_t p = 0; p < samples_.size(); ++p) {
+    samples_[p].arriving = arriving_[p];
+    samples_[p].waiting += arriving_[p];
+  }
   observer_.sampled(engine_.now(), samples_);
   sample_event_ = {};
   if (!engine_.idle() && (in_system_ > 0 || !arrivals_ended_))

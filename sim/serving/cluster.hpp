@@ -20,6 +20,7 @@ struct PoolSetup {
   SchedulerFactory* make_scheduler = nullptr;
   Acceptance acceptance;     // of drafts, where limits.drafts says that there are any
   bool plans_ahead = false;  // see Replica::Setup
+  Seconds way_in;            // from when a client asks to when the request is in the queue
 };
 
 struct ClusterSetup {
@@ -29,7 +30,6 @@ struct ClusterSetup {
   std::int32_t max_context = 0;        // of the model, prompt and output together
   bool leap = true;                    // false: step mode, one event per iteration
   SimTime horizon = SimTime::never();  // the run is cut there; who is still in flight ends unfinished
-  Seconds ingress;                     // from when a client asks to when the request is at a queue
   Seconds sample_interval;             // of observer.sampled(); 0: no samples
 };
 
@@ -59,13 +59,16 @@ class Cluster final : public ReplicaHost {
 
   void arm_arrival();
   void arrive(std::int64_t);
+  void reach_queue(std::int64_t slot);
   void arrivals_end(std::int64_t = 0);
   void deadline(std::int64_t slot);
   void sample(std::int64_t);
   void drained();
   void end();
   void change_load(ReplicaId replica, std::int32_t requests, std::int64_t prompt_tokens);
-  EndReason place(Request& request, RequestSlot slot);
+  void place(Request& request, RequestSlot slot);
+  void enter(RequestSlot slot);
+  void reject(RequestSlot slot, EndReason reason);
 
   ClusterSetup setup_;
   RequestSource& source_;
@@ -75,6 +78,7 @@ class Cluster final : public ReplicaHost {
   std::vector<std::unique_ptr<Replica>> replicas_;
   std::vector<Place> places_;  // by the number that routers and records use
   std::unique_ptr<Placement> placement_;
+  std::vector<std::int64_t> arriving_;  // requests on their way in, by pool
   std::vector<PoolSample> samples_;
   EventId arrival_event_, sample_event_, close_event_;
   SimTime arrival_time_ = SimTime::never();  // of the pending arrival event

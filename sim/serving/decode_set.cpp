@@ -1,7 +1,6 @@
 #include "sim/serving/decode_set.hpp"
 
 #include <algorithm>
-#include <limits>
 
 namespace silicast {
 
@@ -32,11 +31,12 @@ void DecodeSet::remove(RequestSlot slot) {
 }
 
 std::int64_t DecodeSet::advance(std::int64_t iterations) {
-  const std::int64_t blocks = drafts_ ? drafts_->take(iteration_ + iterations) : growth_.needed(iterations);
   iteration_ += iterations;
   kv_units_ += rate_ * iterations;
-  if (!drafts_) growth_.advance(iterations);
   for (LimitedLengths& lengths : limited_) lengths.advance(iterations, iteration_);
+  if (drafts_) return drafts_->take(iteration_);
+  const std::int64_t blocks = growth_.needed(iterations);
+  growth_.advance(iterations);
   return blocks;
 }
 
@@ -45,8 +45,7 @@ std::int64_t DecodeSet::blocks_next(const Request& request) const {
   return kv_length(request) % block_size_ == 0;
 }
 
-std::int64_t DecodeSet::iterations_within(std::int64_t free, std::int64_t limit) const {
-  if (!drafts_) return growth_.iterations_within(free, limit);
+std::int64_t DecodeSet::drafted_iterations_within(std::int64_t free, std::int64_t limit) const {
   // Every sequence may begin one block more than its tokens fill.
   const double spare = static_cast<double>(free - size()) * block_size_ * kTokenUnits;
   const double safe = spare / static_cast<double>(rate_);
@@ -67,18 +66,6 @@ void DecodeSet::drop_stale() {
     finishes_.pop_back();
     --stale_;
   }
-}
-
-std::int64_t DecodeSet::iterations_to_limit() {
-  std::int64_t iterations = std::numeric_limits<std::int64_t>::max();
-  for (LimitedLengths& lengths : limited_) iterations = std::min(iterations, lengths.iterations_to_change(iteration_));
-  return iterations;
-}
-
-std::int64_t DecodeSet::iterations_to_finish() {
-  drop_stale();
-  SILICAST_CHECK(!finishes_.empty());
-  return finishes_.front().iteration - iteration_;
 }
 
 RequestSlot DecodeSet::next_finished() {

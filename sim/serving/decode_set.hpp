@@ -30,6 +30,7 @@ class DecodeSet {
   std::int64_t kv_tokens() const { return kv_units_ / kTokenUnits; }  // sum of the KV lengths as of now
   // Tokens per iteration beyond one for each sequence.
   double accepted_drafts() const {
+    if (!drafts_) return 0;
     return static_cast<double>(rate_ - std::int64_t{kTokenUnits} * size()) / kTokenUnits;
   }
   const std::vector<LimitedLengths>& limited() const { return limited_; }
@@ -51,14 +52,25 @@ class DecodeSet {
   std::int64_t blocks_next() const { return drafts_ ? drafts_->needed_next(iteration_) : growth_.needed_next(); }
   std::int64_t blocks_next(const Request& request) const;
   // The most iterations, from 1 to `limit`, that fill no more than `free` blocks for sure.
-  std::int64_t iterations_within(std::int64_t free, std::int64_t limit) const;
+  std::int64_t iterations_within(std::int64_t free, std::int64_t limit) const {
+    return drafts_ ? drafted_iterations_within(free, limit) : growth_.iterations_within(free, limit);
+  }
   // About how many blocks so many iterations fill more, for samples.
   std::int64_t blocks_after(std::int64_t iterations) const;
 
   // Iterations for which every limited length grows as it does now.
-  std::int64_t iterations_to_limit();
+  std::int64_t iterations_to_limit() {
+    std::int64_t iterations = kForever;
+    for (LimitedLengths& lengths : limited_)
+      iterations = std::min(iterations, lengths.iterations_to_change(iteration_));
+    return iterations;
+  }
   // Iterations until the next sequence finishes; the set must not be empty.
-  std::int64_t iterations_to_finish();
+  std::int64_t iterations_to_finish() {
+    if (stale_ > 0) drop_stale();
+    SILICAST_CHECK(!finishes_.empty());
+    return finishes_.front().iteration - iteration_;
+  }
   // A sequence that finishes with the present iteration, earliest in the running order first; invalid when none
   // is left. The caller removes it.
   RequestSlot next_finished();
@@ -73,6 +85,7 @@ class DecodeSet {
     }
   };
   void drop_stale();
+  std::int64_t drafted_iterations_within(std::int64_t free, std::int64_t limit) const;
 
   const RequestTable& table_;
   BlockGrowth growth_;                 // of sequences that grow by one token each

@@ -22,6 +22,7 @@ struct IterationRun {
   // The iteration in flight at `time`: the smallest j in (done, end] that ends at or after it; `end` if none does.
   // The root of D(j) = time - start is a guess; the integers decide.
   std::int64_t in_flight(SimTime time) const {
+    if (end == done + 1) return end;
     const double elapsed = (time - start).value();
     const double b = line.first - 0.5 * line.slope;
     const double root = 2 * elapsed / (b + std::sqrt(std::max(0.0, b * b + 2 * line.slope * elapsed)));

@@ -10,7 +10,7 @@ LockStep::LockStep(std::int32_t ranks, const IterationCost& cost)
 }
 
 // Lengths have grown since the work was set.
-void LockStep::add(const RankWork& work, std::int64_t iterations, double sign) {
+void LockStep::add(const IterationWork& work, std::int64_t iterations, double sign) {
   const auto whole = static_cast<std::int64_t>(sign);
   const auto part = static_cast<std::int32_t>(sign);
   BatchShape& sum = total_.shape;
@@ -34,7 +34,7 @@ void LockStep::add(const RankWork& work, std::int64_t iterations, double sign) {
   tokens_ += whole * work.tokens(cost_.query_tokens());
 }
 
-void LockStep::set(std::int32_t rank, const RankWork& work, std::int64_t now) {
+void LockStep::set(std::int32_t rank, const IterationWork& work, std::int64_t now) {
   Part& part = parts_[static_cast<std::size_t>(rank)];
   total(now);
   add(part.work, now - part.since, -1);
@@ -43,13 +43,13 @@ void LockStep::set(std::int32_t rank, const RankWork& work, std::int64_t now) {
   longest_.set(rank, work.line, work.tokens(cost_.query_tokens()), now);
 }
 
-RankWork LockStep::total(std::int64_t now) {
+IterationWork LockStep::total(std::int64_t now) {
   BatchShape& sum = total_.shape;
   whole_.tokens += whole_.growth * static_cast<double>(now - now_);
   sum.decode_kv_tokens = static_cast<std::int64_t>(whole_.tokens);
   for (LengthSum& limited : sum.limited) limited.tokens += limited.growth * static_cast<double>(now - now_);
   now_ = now;
-  RankWork result = total_;
+  IterationWork result = total_;
   if (tokens_ == 0) return result;
   result.line = longest_.line(now);
   const double shared = cost_.shared(tokens_, longest_.most_tokens());

@@ -17,7 +17,7 @@ class LockStep {
   LockStep(std::int32_t ranks, const IterationCost& cost);
 
   // The rank's batch has changed: `work` counts from iteration `now` on.
-  void set(std::int32_t rank, const RankWork& work, std::int64_t now);
+  void set(std::int32_t rank, const IterationWork& work, std::int64_t now);
   void set_change(std::int32_t rank, std::int64_t iteration) { changes_.set(rank, iteration); }
   // A rank that changes at the end of that iteration or before; -1: none. It must then be set anew.
   std::int32_t next_to_change(std::int64_t iteration) const {
@@ -26,19 +26,19 @@ class LockStep {
   std::int64_t next_change() const { return changes_.smallest_key(); }
 
   // Work of all ranks together from iteration `now` on; its line is that of the replica.
-  RankWork total(std::int64_t now);
+  IterationWork total(std::int64_t now);
 
  private:
   struct Part {
-    RankWork work;
+    IterationWork work;
     std::int64_t since = 0;
   };
-  void add(const RankWork& work, std::int64_t iterations, double sign);
+  void add(const IterationWork& work, std::int64_t iterations, double sign);
 
   const IterationCost& cost_;
   std::vector<Part> parts_;
-  RankWork total_;   // as of iteration now_, lengths apart
-  LengthSum whole_;  // KV lengths of all decode sequences
+  IterationWork total_;  // as of iteration now_, lengths apart
+  LengthSum whole_;      // KV lengths of all decode sequences
   std::int64_t now_ = 0;
   std::int64_t tokens_ = 0;
   LongestRank longest_;

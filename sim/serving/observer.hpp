@@ -45,33 +45,42 @@ struct RequestRecord {
   EndReason reason = EndReason::kNone;
 };
 
-// Consecutive iterations of an unchanged batch, announced when the batch changes (or a cost piece ends).
-struct RunRecord {
-  PoolId pool;
-  ReplicaId replica;
-  SimTime start;
-  SimTime end;
-  std::int64_t iterations = 0;         // completed ones
-  double cut_off = 0;                  // share of one more that was done when the simulation stopped in its middle
-  IterationLine line;                  // their durations, unrounded
+// What an iteration computes and how long it takes, and those after it while the batch stays as it is.
+struct IterationWork {
+  IterationLine line;                  // durations, unrounded
   BatchShape shape;                    // of the first iteration; decode_kv_tokens grows by decode_sequences each
   double prefill_pairs = 0;            // (query, key) pairs of the prompt chunks, for FLOP counts
   std::int64_t prefill_kv_tokens = 0;  // KV tokens that the prompt chunks read or wrote
   Seconds prefill_time;                // what the iterations would save without their prompt chunks
-  std::int64_t kv_blocks_start = 0;    // blocks in use during the first and after the last iteration
+  std::array<double, kMaxReaches> limited_pairs{};  // like prefill_pairs, within IterationCost::reaches
+
+  std::int32_t tokens(std::int32_t query_tokens) const {
+    return shape.decode_sequences * query_tokens + shape.prefill_tokens;
+  }
+};
+
+// Consecutive iterations of an unchanged batch, announced when the batch changes (or a cost piece ends).
+struct RunRecord : IterationWork {
+  PoolId pool;
+  ReplicaId replica;
+  SimTime start;
+  SimTime end;
+  std::int64_t iterations = 0;       // completed ones
+  double cut_off = 0;                // share of one more that was done when the simulation stopped in its middle
+  std::int64_t kv_blocks_start = 0;  // blocks in use during the first and after the last iteration
   std::int64_t kv_blocks_end = 0;
   // Decode sequences whose gap from token to token is exactly one iteration. In the first iteration of a run some
   // sequences may have waited longer (another iteration ran without them, a preemption): these are announced singly
   // by token_gap() and left out of `steady_first`; all iterations after the first count decode_sequences gaps.
   std::int32_t steady_first = 0;
-  std::array<double, kMaxReaches> limited_pairs{};  // like prefill_pairs, within IterationCost::reaches
 };
 
 // State of a pool at an instant, for time series.
 struct PoolSample {
   PoolId pool;
   std::int64_t running = 0;  // requests in batches
-  std::int64_t waiting = 0;  // requests in queues
+  std::int64_t waiting = 0;  // requests in queues, or on their way into one:
+  std::int64_t arriving = 0;
   std::int64_t kv_blocks_used = 0;
   std::int64_t kv_blocks_total = 0;
   std::int64_t prompt_tokens = 0;  // computed since the start of the run

@@ -81,41 +81,56 @@ void Rank::sample(PoolSample& pool, std::int64_t ended, std::int64_t end) const 
 // ---- Iterations -------------------------------------------------------------------------------------------------
 
 void Rank::plan(std::int64_t iteration) {
-  const bool had_chunks = has_chunks();
   BatchBuilder builder(state_, batch_, engine_.now(), iteration);
   wakeup_ = scheduler_->plan(builder);
-  changed_ = changed_ || builder.changed() || had_chunks || has_chunks();
+  changed_ = changed_ || builder.changed() || has_chunks();
 }
 
-void Rank::open(std::vector<TokenGaps::Group>& stalled) {
-  work_ = {};
+void Rank::open(IterationWork& work, std::vector<TokenGaps::Group>& stalled) {
   changed_ = false;
-  left_ = kForever;
-  BatchShape& shape = work_.shape;
+  BatchShape& shape = work.shape;
+  const DecodeSet& decoding = state_.decoding;
+  LengthSum* limited = shape.limited.data();
   if (batch_.decodes) {
-    shape.decode_sequences = state_.decoding.size();
-    shape.decode_kv_tokens = state_.decoding.kv_tokens() + shape.decode_sequences;
-    shape.sampled_sequences = shape.decode_sequences;
-    shape.accepted_drafts = state_.decoding.accepted_drafts();
-    const std::vector<LimitedLengths>& limited = state_.decoding.limited();
-    for (std::size_t i = 0; i < limited.size(); ++i) shape.limited[i] = limited[i].sum();
+    shape.decode_sequences = shape.sampled_sequences = decoding.size();
+    shape.decode_kv_tokens = decoding.kv_tokens() + shape.decode_sequences;
+    shape.accepted_drafts = decoding.accepted_drafts();
+    for (const LimitedLengths& lengths : decoding.limited()) *limited++ = lengths.sum();
     state_.gaps.resume(stalled);
   } else {
-    state_.gaps.stall(engine_.now(), state_.decoding.size());
+    shape.decode_sequences = shape.sampled_sequences = 0;
+    shape.decode_kv_tokens = 0;
+    shape.accepted_drafts = 0;
+    shape.limited = {};
+    state_.gaps.stall(engine_.now(), decoding.size());
   }
-  if (!busy()) return;
+  if (shape.prefill_sequences > 0) forget_chunks(work);
   if (has_chunks()) {
-    price_chunks();
+    price_chunks(work);
+  } else if (batch_.decodes) {
+    work.line = setup_.cost->line(shape);
+    work.line.iterations = std::min(work.line.iterations, state_.decoding.iterations_to_limit());
   } else {
-    work_.line = setup_.cost->line(shape);
-    work_.line.iterations = std::min(work_.line.iterations, state_.decoding.iterations_to_limit());
+    work.line = {};
   }
-  left_ = work_.line.iterations;
+  left_ = work.line.iterations;
 }
 
-void Rank::price_chunks() {
+// Of the batch before.
+void Rank::forget_chunks(IterationWork& work) {
+  BatchShape& shape = work.shape;
+  shape.prefill_sequences = shape.prefill_tokens = shape.largest_chunk = 0;
+  shape.prefill_attention = shape.largest_attention = 0;
+  shape.largest_context = 0;
+  work.prefill_pairs = 0;
+  work.prefill_kv_tokens = 0;
+  work.prefill_time = {};
+  work.limited_pairs = {};
+}
+
+void Rank::price_chunks(IterationWork& work) {
   const IterationCost& cost = *setup_.cost;
-  BatchShape& shape = work_.shape;
+  BatchShape& shape = work.shape;
   const double decode_only = batch_.decodes ? cost.line(shape).first : 0;
   for (const PromptChunk& chunk : batch_.chunks) {
     const Request& request = state_.table[chunk.slot];
@@ -129,40 +144,14 @@ void Rank::price_chunks() {
       shape.largest_attention = attention;
       shape.largest_context = request.computed;
     }
-    work_.prefill_pairs += tokens * request.computed + 0.5 * tokens * (tokens + 1);
-    work_.prefill_kv_tokens += request.computed + chunk.tokens;
+    work.prefill_pairs += tokens * request.computed + 0.5 * tokens * (tokens + 1);
+    work.prefill_kv_tokens += request.computed + chunk.tokens;
     for (std::size_t i = 0; i < cost.reaches().size(); ++i)
-      work_.limited_pairs[i] += reached_pairs(chunk.tokens, request.computed, cost.reaches()[i]);
+      work.limited_pairs[i] += reached_pairs(chunk.tokens, request.computed, cost.reaches()[i]);
     shape.sampled_sequences += request.computed + chunk.tokens == request.context;
   }
-  work_.line = cost.line(shape);
-  work_.prefill_time = work_.line.first - decode_only;
-}
-
-std::int64_t Rank::iterations_to_change(std::int64_t iteration) {
-  if (!busy()) return kForever;
-  if (has_chunks() || wakeup_.next_iteration) return 1;
-  std::int64_t iterations = std::min(left_, state_.decoding.iterations_to_finish());
-  // Who came too late for this plan is there for a later one.
-  if (wakeup_.arrival && !state_.waiting.empty())
-    iterations = std::min(iterations, state_.table[state_.waiting.front()].eligible - iteration);
-  return state_.decoding.iterations_within(state_.blocks.free(), iterations);
-}
-
-void Rank::advance(std::int64_t iterations) {
-  if (!busy()) return;
-  left_ -= iterations;
-  if (!batch_.decodes) return;
-  output_tokens_ += state_.decoding.size() * iterations + accepted_in(iterations);
-  state_.blocks.take(state_.decoding.advance(iterations));
-  // Whoever left during the iteration that now ends is not there to get its token.
-  for (const RequestSlot slot : departed_) output_tokens_ -= state_.table[slot].phase == Phase::kDecoding;
-}
-
-void Rank::finish() {
-  if (batch_.decodes) finish_decodes();
-  finish_chunks();
-  remove_departed();
+  work.line = cost.line(shape);
+  work.prefill_time = Seconds(work.line.first - decode_only);
 }
 
 void Rank::finish_decodes() {

@@ -2,6 +2,7 @@
 // (data-parallel attention) whose iterations go in lock step. A rank knows nothing of time but the instants it is told.
 #pragma once
 
+#include <algorithm>
 #include <memory>
 #include <vector>
 
@@ -45,20 +46,6 @@ struct Acceptance {
   std::int32_t rate_of(std::int64_t request, std::int32_t drafts) const;
 };
 
-// What an iteration of a rank computes and how long it would take by itself.
-struct RankWork {
-  BatchShape shape;
-  double prefill_pairs = 0;
-  std::int64_t prefill_kv_tokens = 0;
-  std::array<double, kMaxReaches> limited_pairs{};
-  IterationLine line;
-  double prefill_time = 0;  // s that it would save without its prompt chunks
-
-  std::int32_t tokens(std::int32_t query_tokens) const {
-    return shape.decode_sequences * query_tokens + shape.prefill_tokens;
-  }
-};
-
 class Rank {
  public:
   struct Setup {
@@ -97,10 +84,9 @@ class Rank {
   bool has_chunks() const { return !batch_.chunks.empty(); }
   // Whether the batch as planned is another than before the last open(), or its price has changed.
   bool changed() const { return changed_ || left_ == 0; }
-  // Prices the batch as planned; `stalled` gets the groups of decodes whose first gap from here on is longer than an
-  // iteration.
-  void open(std::vector<TokenGaps::Group>& stalled);
-  const RankWork& work() const { return work_; }
+  // Prices the batch as planned, as if the rank were alone. `work` is a new one or as the last call left it; `stalled`
+  // gets the groups of decodes whose first gap from here on is longer than an iteration.
+  void open(IterationWork& work, std::vector<TokenGaps::Group>& stalled);
   // Iterations, from the last advance() on, at whose end something can change; `iteration` is the replica's.
   std::int64_t iterations_to_change(std::int64_t iteration);
   void advance(std::int64_t iterations);  // so many have ended
@@ -117,9 +103,11 @@ class Rank {
  private:
   // Accepted drafts of so many iterations, as means: for counts of tokens, not for when a sequence ends.
   std::int64_t accepted_in(std::int64_t iterations) const {
+    if (setup_.limits.drafts == 0) return 0;
     return static_cast<std::int64_t>(state_.decoding.accepted_drafts() * static_cast<double>(iterations));
   }
-  void price_chunks();
+  void price_chunks(IterationWork& work);
+  static void forget_chunks(IterationWork& work);
   void finish_decodes();
   void finish_chunks();
   void give_token(RequestSlot slot);  // the context is computed: the next token is out
@@ -135,13 +123,40 @@ class Rank {
 
   Batch batch_;
   Wakeup wakeup_;
-  RankWork work_;
-  std::int64_t left_ = kForever;  // iterations for which work_.line still holds
+  std::int64_t left_ = kForever;  // iterations for which the price of the last open() still holds
   bool changed_ = false;
   std::vector<RequestSlot> departed_;  // left by their client, in the batch until the iteration ends
 
   std::int64_t prompt_tokens_ = 0;  // totals since the start, for samples
   std::int64_t output_tokens_ = 0;
 };
+
+// ---- Inline, because every iteration that can change anything passes here --------------------------------------
+
+inline std::int64_t Rank::iterations_to_change(std::int64_t iteration) {
+  if (!busy()) return kForever;
+  if (has_chunks() || wakeup_.next_iteration) return 1;
+  std::int64_t iterations = std::min(left_, state_.decoding.iterations_to_finish());
+  // Who came too late for this plan is there for a later one.
+  if (wakeup_.arrival && !state_.waiting.empty())
+    iterations = std::min(iterations, state_.table[state_.waiting.front()].eligible - iteration);
+  return state_.decoding.iterations_within(state_.blocks.free(), iterations);
+}
+
+inline void Rank::advance(std::int64_t iterations) {
+  if (!busy()) return;
+  left_ -= iterations;
+  if (!batch_.decodes) return;
+  output_tokens_ += state_.decoding.size() * iterations + accepted_in(iterations);
+  state_.blocks.take(state_.decoding.advance(iterations));
+  // Whoever left during the iteration that now ends is not there to get its token.
+  for (const RequestSlot slot : departed_) output_tokens_ -= state_.table[slot].phase == Phase::kDecoding;
+}
+
+inline void Rank::finish() {
+  if (batch_.decodes) finish_decodes();
+  if (has_chunks()) finish_chunks();
+  if (!departed_.empty()) remove_departed();
+}
 
 }  // namespace silicast

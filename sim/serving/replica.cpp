@@ -18,6 +18,7 @@ Replica::Replica(const Setup& setup, Engine& engine, RequestTable& table, Servin
     ranks_.push_back(std::make_unique<Rank>(Rank::Setup{setup.pool, setup.limits, setup.cost, setup.acceptance},
                                             setup.make_scheduler(), engine, table, observer, host));
   due_.reserve(ranks_.size());
+  if (setup.ranks == 1) attend(0);  // the only rank is due always
   record_.pool = setup.pool;
   record_.replica = setup.first_rank;
 }
@@ -64,15 +65,17 @@ void Replica::attend(std::int32_t rank) {
   due_.push_back(rank);
 }
 
+void Replica::forget_due() {
+  for (const std::int32_t rank : due_) is_due_[static_cast<std::size_t>(rank)] = false;
+  due_.clear();
+}
+
 void Replica::end_of_run() {
   if (!iterating_) return;
   const std::int64_t ended = run_.ended_by(engine_.now());
-  for (std::int32_t rank = 0; rank < setup_.ranks; ++rank) {
-    at(rank).advance(ended_since(rank));
-    told_[static_cast<std::size_t>(rank)] = iteration_ + ended - run_.done;
-  }
   iteration_ += ended - run_.done;
   run_.done = ended;
+  for (std::int32_t rank = 0; rank < setup_.ranks; ++rank) tell(rank);
   record_.kv_blocks_end = kv_blocks();
   const double into = (engine_.now() - run_.end_of(ended)).value();
   record_.cut_off = into / (run_.end_of(ended + 1) - run_.end_of(ended)).value();
@@ -105,10 +108,14 @@ void Replica::schedule() {
 
 void Replica::begin_iteration(std::int64_t) {
   bool changed = !run_open_ || run_.done >= run_.line.iterations;
-  for (const std::int32_t rank : due_) {
-    at(rank).plan(iteration_);
-    changed = changed || at(rank).changed();
-  }
+  const auto plan = [&](Rank& rank) {
+    rank.plan(iteration_);
+    changed = changed || rank.changed();
+  };
+  if (setup_.ranks == 1)
+    plan(at(0));
+  else
+    for (const std::int32_t rank : due_) plan(at(rank));
   if (changed) {
     close_run();
     if (!open_run()) return;
@@ -120,40 +127,33 @@ void Replica::begin_iteration(std::int64_t) {
 
 bool Replica::open_run() {
   stalled_.clear();
-  RankWork work;
-  if (setup_.ranks == 1) {
-    at(0).open(stalled_);
-    work = at(0).work();
-  } else {
-    for (const std::int32_t rank : due_) {
-      if (!at(rank).changed()) continue;
-      at(rank).open(stalled_);
-      lock_step_.set(rank, at(rank).work(), iteration_);
-    }
-    work = lock_step_.total(iteration_);
-  }
-  const BatchShape& shape = work.shape;
-  if (shape.decode_sequences + shape.prefill_tokens == 0) {
-    for (const std::int32_t rank : due_) {
-      SILICAST_CHECK(at(rank).empty(), "requests wait but nothing can run");
-      is_due_[static_cast<std::size_t>(rank)] = false;
-    }
-    due_.clear();
+  IterationWork& work = record_;
+  if (setup_.ranks == 1)
+    at(0).open(work, stalled_);
+  else
+    work = open_ranks();
+  if (work.shape.decode_sequences + work.shape.prefill_tokens == 0) {
+    for (const std::int32_t rank : due_) SILICAST_CHECK(at(rank).empty(), "requests wait but nothing can run");
+    if (setup_.ranks > 1) forget_due();
     return false;
   }
   run_.start = engine_.now();
   run_.done = 0;
   run_.line = work.line;
-  record_.shape = shape;
-  record_.line = work.line;
-  record_.prefill_pairs = work.prefill_pairs;
-  record_.prefill_kv_tokens = work.prefill_kv_tokens;
-  record_.limited_pairs = work.limited_pairs;
-  record_.prefill_time = Seconds(work.prefill_time);
   record_.cut_off = 0;
   record_.kv_blocks_start = setup_.ranks == 1 ? at(0).kv_blocks_planned() : kv_blocks();
   run_open_ = true;
   return true;
+}
+
+IterationWork Replica::open_ranks() {
+  for (const std::int32_t rank : due_) {
+    if (!at(rank).changed()) continue;
+    IterationWork own;
+    at(rank).open(own, stalled_);
+    lock_step_.set(rank, own, iteration_);
+  }
+  return lock_step_.total(iteration_);
 }
 
 // Tells the run that has ended; one that the end of the simulation cut off may have had no whole iteration.
@@ -162,7 +162,7 @@ void Replica::close_run() {
   run_open_ = false;
   if (run_.done == 0 && record_.cut_off == 0) return;
   record_.start = run_.start;
-  record_.end = record_.cut_off > 0 ? engine_.now() : run_.end_of(run_.done);
+  record_.end = engine_.now();
   record_.iterations = run_.done;
   record_.steady_first = run_.done > 0 ? record_.shape.decode_sequences : 0;
   for (const TokenGaps::Group& group : stalled_) {
@@ -171,9 +171,10 @@ void Replica::close_run() {
     observer_.token_gap(setup_.pool, (run_.start - group.last_token) + Seconds(run_.line.first), group.sequences);
   }
   // Drafts that are accepted come in one burst with the token before them.
-  const auto bursts =
-      static_cast<std::int64_t>(record_.shape.accepted_drafts * static_cast<double>(record_.iterations));
-  if (bursts > 0) observer_.token_gap(setup_.pool, Seconds(0), bursts);
+  if (record_.shape.accepted_drafts > 0) {
+    const double bursts = record_.shape.accepted_drafts * static_cast<double>(record_.iterations);
+    if (bursts >= 1) observer_.token_gap(setup_.pool, Seconds(0), static_cast<std::int64_t>(bursts));
+  }
   busy_ += record_.end - record_.start;
   prefill_ += record_.prefill_time;
   observer_.run_ended(record_);
@@ -182,17 +183,19 @@ void Replica::close_run() {
 // The next iteration at whose end something can change: the run leaps to it.
 void Replica::set_run_end() {
   std::int64_t iterations = 1;
-  if (setup_.ranks == 1) {
-    if (setup_.leap) iterations = at(0).iterations_to_change(iteration_);
-  } else {
-    for (const std::int32_t rank : due_)
-      lock_step_.set_change(
-          rank, setup_.leap && at(rank).busy() ? iteration_ + at(rank).iterations_to_change(iteration_) : kForever);
-    if (setup_.leap) iterations = std::min(lock_step_.next_change() - iteration_, run_.line.iterations - run_.done);
-  }
+  if (setup_.ranks > 1)
+    iterations = ranks_to_change();
+  else if (setup_.leap)
+    iterations = at(0).iterations_to_change(iteration_);
   run_.end = run_.done + iterations;
-  for (const std::int32_t rank : due_) is_due_[static_cast<std::size_t>(rank)] = false;
-  due_.clear();
+}
+
+std::int64_t Replica::ranks_to_change() {
+  for (const std::int32_t rank : due_)
+    lock_step_.set_change(
+        rank, setup_.leap && at(rank).busy() ? iteration_ + at(rank).iterations_to_change(iteration_) : kForever);
+  forget_due();
+  return setup_.leap ? std::min(lock_step_.next_change() - iteration_, run_.line.iterations - run_.done) : 1;
 }
 
 // Something will change the plan at the end of that iteration of the run.
@@ -207,8 +210,30 @@ void Replica::end_iteration(std::int64_t) {
   run_.done = run_.end;
   iterating_ = false;
   if (setup_.ranks == 1) {
-    attend(0);
-  } else if (setup_.leap) {
+    tell(0);
+    record_.kv_blocks_end = at(0).kv_blocks_used();
+    at(0).finish();
+  } else {
+    attend_changing();
+    for (const std::int32_t rank : due_) tell(rank);
+    record_.kv_blocks_end = kv_blocks();
+    for (const std::int32_t rank : due_) at(rank).finish();
+  }
+  if (engine_.next_now(kScheduleRank))
+    begin_iteration();
+  else
+    schedule();
+}
+
+void Replica::tell(std::int32_t rank) {
+  std::int64_t& told = told_[static_cast<std::size_t>(rank)];
+  at(rank).advance(iteration_ - told);
+  told = iteration_;
+}
+
+// The ranks that the end of this iteration can change.
+void Replica::attend_changing() {
+  if (setup_.leap) {
     for (std::int32_t rank = lock_step_.next_to_change(iteration_); rank >= 0;
          rank = lock_step_.next_to_change(iteration_)) {
       lock_step_.set_change(rank, kForever);
@@ -218,17 +243,7 @@ void Replica::end_iteration(std::int64_t) {
     for (std::int32_t rank = 0; rank < setup_.ranks; ++rank) attend(rank);
   }
   // In the order of their numbers, whoever was first to ask: it decides ties among requests.
-  if (due_.size() > 1) std::sort(due_.begin(), due_.end());
-  for (const std::int32_t rank : due_) {
-    at(rank).advance(iteration_ - told_[static_cast<std::size_t>(rank)]);
-    told_[static_cast<std::size_t>(rank)] = iteration_;
-  }
-  record_.kv_blocks_end = kv_blocks();
-  for (const std::int32_t rank : due_) at(rank).finish();
-  if (engine_.next_now(kScheduleRank))
-    begin_iteration();
-  else
-    schedule();
+  std::sort(due_.begin(), due_.end());
 }
 
 // Of several ranks what their KV tokens fill: their blocks are not counted while nobody looks at them.
@@ -236,8 +251,9 @@ std::int64_t Replica::kv_blocks() const {
   if (setup_.ranks == 1) return at(0).kv_blocks_used();
   const BatchShape& shape = record_.shape;
   const double growth = shape.decode_sequences + shape.accepted_drafts;
-  const std::int64_t tokens = shape.decode_kv_tokens + shape.prefill_tokens +
-                              static_cast<std::int64_t>(growth * static_cast<double>(run_.done));
+  // The lengths of the shape hold the tokens of its first iteration.
+  const double later = static_cast<double>(std::max<std::int64_t>(0, run_.done - 1));
+  const std::int64_t tokens = shape.decode_kv_tokens + shape.prefill_tokens + static_cast<std::int64_t>(growth * later);
   return blocks_for(tokens, setup_.limits.block_size);
 }
 

@@ -51,12 +51,17 @@ class Replica {
   const Rank& at(std::int32_t rank) const { return *ranks_[static_cast<std::size_t>(rank)]; }
   std::int64_t ended_since(std::int32_t rank) const;  // iterations that have ended since the rank was told of any
   void attend(std::int32_t rank);                     // the rank takes part in the next planning
+  void attend_changing();
+  void forget_due();
   void schedule();
   void begin_iteration(std::int64_t = 0);
   void end_iteration(std::int64_t = 0);
   bool open_run();  // false when nobody has anything to compute
+  IterationWork open_ranks();
   void close_run();
   void set_run_end();
+  std::int64_t ranks_to_change();
+  void tell(std::int32_t rank);  // how many iterations have ended
   void cut_to(std::int64_t iteration);
   std::int64_t kv_blocks() const;
 
@@ -74,7 +79,7 @@ class Replica {
   bool run_open_ = false;
   EventId end_event_;
   std::vector<std::int32_t> due_;   // ranks to plan at the end of the iteration in flight, or now
-  std::vector<bool> is_due_;        // by rank
+  std::vector<char> is_due_;        // by rank
   std::vector<std::int64_t> told_;  // by rank: iteration_ as of its last advance()
 
   Seconds busy_;  // up to the start of the run in progress

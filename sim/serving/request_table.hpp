@@ -40,6 +40,7 @@ struct Request {
   bool left = false;           // its client has gone; it leaves the batch with the iteration in flight
   RequestSlot previous, next;  // in the waiting or the running list of its replica
   EventId deadline_event;
+  EventId entry_event;  // kArriving: when it reaches its queue
 };
 
 class RequestTable {

@@ -39,6 +39,7 @@ class TokenGaps {
   }
   // The sequences decode again: adds the groups to `groups` and forgets them.
   void resume(std::vector<Group>& groups) {
+    if (groups_.empty()) return;
     if (groups.empty()) {
       groups.swap(groups_);  // memory goes round
       return;

@@ -63,6 +63,7 @@ def prepare(case, folder):
     for step in case.steps:
         file = folder / step[1]
         if step[0] == "write":
+            file.parent.mkdir(parents=True, exist_ok=True)
             file.write_bytes(step[2] if isinstance(step[2], bytes) else step[2].encode())
             continue
         old, new, text = step[2], step[3], file.read_text(encoding="utf-8")

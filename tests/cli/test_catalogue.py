@@ -5,7 +5,7 @@ from cli_support import CONFIGS, CliTest, main
 
 KINDS = ["chips", "nodes", "models", "calibration", "engines", "clusters", "prices", "workloads", "scenarios", "routers", "schedulers",
          "formats", "arrivals", "lengths"]
-COMMANDS = ["run", "compare", "check", "list", "explain", "validate", "recover"]
+COMMANDS = ["run", "compare", "check", "list", "explain", "validate", "calibrate", "claims", "anchor", "recover"]
 
 
 class Catalogue(CliTest):

@@ -56,6 +56,48 @@ class Validate(CliTest):
         self.assertIn(f"{100 * ttft[0]['median']:.1f}%", table)
         self.assertNotIn("case-1.yaml", self.silicast("validate", "--data", "cases", *OURS))
 
+    def synthetic(self, setting):
+        """Cases of two models, measured by silicast itself under a setting."""
+        for model in ("llama-3.1-8b", "qwen3-8b"):
+            for clients in (2, 8):
+                text = CASE.format(clients=clients, group=model, ttft="1 s", more="").replace("llama-3.1-8b", model)
+                self.write(f"cases/case-{model}-{clients}.yaml", text)
+        for case in self.report("--data", "cases", "--set", setting, *OURS)["cases"]:
+            of = {metric["metric"]: metric["predicted"] for metric in case["metrics"]}
+            path = self.folder / "cases" / case["id"]
+            path.write_text(re.sub("measured:.*", f"measured: {{ttft_mean: {of['ttft_mean']} s, tpot_mean: {of['tpot_mean']} s}}", path.read_text()))
+
+    def tpot_errors(self, report):
+        return {case["id"]: metric["error"] for case in report["cases"] for metric in case["metrics"] if metric["metric"] == "tpot_mean"}
+
+    def test_a_model_left_out_is_predicted_with_what_the_others_show_of_the_engine(self):
+        self.synthetic("cluster.pools.0.engine.host.per_iteration=1500us")
+        before = self.tpot_errors(self.report("--data", "cases", *OURS))
+        report = self.report("--data", "cases", "--leave-out", "model", *OURS)
+        after = self.tpot_errors(report)
+        self.assertEqual(before.keys(), after.keys())
+        for case, error in before.items():
+            self.assertLess(error, -0.05, case)
+            self.assertLess(abs(after[case]), 0.6 * abs(error), case)
+        self.assertEqual([(one["name"], one["cases"]) for one in report["left_out"]], [("llama-3.1-8b", 2), ("qwen3-8b", 2)])
+
+    def test_what_is_left_out_does_not_tell_of_itself(self):
+        """All cases of one model: nothing is left to fit to, whatever they measured."""
+        predicted = []
+        for tpot in ("8 ms", "16 ms"):
+            self.case("case-1", more="").write_text(CASE.format(clients=4, group="one", ttft="40 ms", more="").replace("8 ms", tpot))
+            report = self.report("--data", "cases", "--leave-out", "model", *OURS)
+            predicted.append([metric["predicted"] for metric in report["cases"][0]["metrics"]])
+        self.assertEqual(predicted[0], predicted[1])
+
+    def test_a_chip_left_out_has_a_range_that_holds_its_prediction(self):
+        self.case("case-1")
+        report = self.report("--data", "cases", "--leave-out", "chip", *OURS)
+        self.assertEqual([one["name"] for one in report["left_out"]], ["h200"])
+        for metric in report["cases"][0]["metrics"]:
+            self.assertLess(metric["low"], metric["predicted"])
+            self.assertLess(metric["predicted"], metric["high"])
+
     def test_a_broken_bound_ends_with_status_1_and_is_named(self):
         self.case("case-good", more="bounds: {tpot_mean: 5}")
         self.silicast("validate", "--data", "cases", *OURS)
@@ -83,10 +125,26 @@ class Validate(CliTest):
 
     def test_the_cases_that_ship_are_at_most_forty_and_compared(self):
         report = self.report(status=None)
-        self.assertEqual({case["part"] for case in report["cases"]}, {"case_file"})
-        self.assertLessEqual(len(report["cases"]), 40)
+        self.assertEqual({case["part"] for case in report["cases"]}, {"case_file", "profile"})
+        self.assertLessEqual(sum(case["part"] == "case_file" for case in report["cases"]), 40)
         for case in report["cases"]:
             self.assertIsNone(case["unsupported"], case["id"])
+
+    def test_drafts_pay_where_they_were_measured_to_pay_and_no_further(self):
+        table = DATA / "serving/gh200_llama31_8b_eagle3_sglang.csv"
+        if not table.exists():
+            self.skipTest(f"no {table}")
+        rows = table.read_text().splitlines()
+        head = rows[0].split(",")
+        at = {name: head.index(name) for name in ("concurrency", "draft_k")}
+        rates = {}
+        for case in self.report("--data", table, "--only", "drafting", status=None)["cases"]:
+            row = rows[int(case["id"].split(":")[1]) - 1].split(",")
+            rates.setdefault(row[at["concurrency"]], {})[int(row[at["draft_k"]])] = case["metrics"][0]
+        self.assertEqual(len(rates), 3)
+        for clients, by_drafts in rates.items():
+            pays = [max(m[figure] for drafts, m in by_drafts.items() if drafts) > by_drafts[0][figure] for figure in ("measured", "predicted")]
+            self.assertEqual(pays[0], pays[1], f"{clients} clients")
 
     def test_what_is_supported_is_told_from_what_was_compared(self):
         self.case("case-1")

@@ -116,7 +116,7 @@ IterationCost random_cost(RandomStream& draw, std::int32_t max_tokens, std::int3
 }  // namespace
 
 RandomScenario random_scenario(std::uint64_t seed, int time_scale, RandomFeatures features) {
-  RandomStream draw(seed, "random_scenario"), draw_besides(seed, "random_besides");
+  RandomStream draw(seed, "random_scenario"), draw_besides(seed, "random_besides"), draw_way_in(seed, "random_way_in");
   RandomScenario scenario;
   ClusterSetup& setup = scenario.setup;
   const std::int32_t longest_prompt = between(draw, 1, 300), longest_output = between(draw, 1, 150);
@@ -142,6 +142,8 @@ RandomScenario random_scenario(std::uint64_t seed, int time_scale, RandomFeature
     pool.ranks = besides.ranks;
     pool.acceptance = besides.acceptance;
     pool.plans_ahead = besides.plans_ahead;
+    if (draw_way_in.below(3) == 0)
+      pool.way_in = Seconds(time_scale * 1e-9 * static_cast<double>(draw_way_in.below(40'000'000)));
     pool.limits.drafts = besides.drafts;
     pool.limits.max_batched_tokens += pool.limits.max_sequences * besides.drafts;
     pool.limits.sequence_blocks = besides.sequence_blocks;

@@ -359,6 +359,7 @@ class SumCluster {
         engines_.emplace_back(pool, history_.requests, history_.replicas[places_.size()]);
         for (std::int32_t rank = 0; rank < pool.ranks; ++rank) {
           places_.push_back({engines_.size() - 1, static_cast<std::size_t>(rank)});
+          ways_in_.push_back(pool.way_in);
           holds.push_back((pool.limits.blocks - pool.limits.sequence_blocks) * pool.limits.block_size -
                           pool.limits.drafts);
         }
@@ -376,6 +377,11 @@ class SumCluster {
 
   SumHistory play() {
     for (double now = next_instant(); now != kNoEvent; now = next_instant()) {
+      while (!on_their_way_.empty() && on_their_way_.begin()->first == now) {
+        const std::size_t index = on_their_way_.begin()->second;
+        on_their_way_.erase(on_their_way_.begin());
+        enter(index);
+      }
       for (; next_ < specs_.size() && specs_[next_].arrival.seconds() == now; ++next_) arrive();
       for (std::size_t r = 0; r < engines_.size(); ++r)
         if (engines_[r].iteration_end() == now)
@@ -389,6 +395,7 @@ class SumCluster {
  private:
   double next_instant() const {
     double next = next_ < specs_.size() ? specs_[next_].arrival.seconds() : kNoEvent;
+    if (!on_their_way_.empty()) next = std::min(next, on_their_way_.begin()->first);
     for (const SumEngine& engine : engines_) next = std::min(next, engine.iteration_end());
     return next;
   }
@@ -396,23 +403,40 @@ class SumCluster {
   void arrive() {
     const RequestSpec& spec = specs_[next_];
     SumRequest& request = history_.requests[next_];
-    EndReason refusal = EndReason::kContextTooLong;
-    if (spec.prompt_tokens + spec.output_tokens <= setup_.max_context) {
-      auto gateway = gateways_.lower_bound(
-          spec.prompt_tokens + (spec.max_output_tokens > 0 ? spec.max_output_tokens : spec.output_tokens) - 1);
-      if (gateway == gateways_.end()) gateway = std::prev(gateway);
-      const ReplicaId chosen = gateway->second.router->choose(
-          {spec.prompt_tokens, spec.max_output_tokens, spec.request_class}, gateway->second.loads);
-      request.replica = gateway->second.replicas[chosen.index()];
-      change_load(request.replica, 1, spec.prompt_tokens);
-      const Place& place = places_[request.replica.index()];
-      refusal = engines_[place.engine].submit(place.rank, static_cast<std::int64_t>(next_), spec);
+    if (spec.prompt_tokens + spec.output_tokens > setup_.max_context) {
+      reject(next_, EndReason::kContextTooLong, spec.arrival);
+      return;
     }
+    auto gateway = gateways_.lower_bound(
+        spec.prompt_tokens + (spec.max_output_tokens > 0 ? spec.max_output_tokens : spec.output_tokens) - 1);
+    if (gateway == gateways_.end()) gateway = std::prev(gateway);
+    const ReplicaId chosen = gateway->second.router->choose(
+        {spec.prompt_tokens, spec.max_output_tokens, spec.request_class}, gateway->second.loads);
+    request.replica = gateway->second.replicas[chosen.index()];
+    change_load(request.replica, 1, spec.prompt_tokens);
+    if (way_in(request.replica).value() > 0)
+      on_their_way_.emplace(entry_of(next_).seconds(), next_);
+    else
+      enter(next_);
+  }
+
+  Seconds way_in(ReplicaId rank) const { return ways_in_[rank.index()]; }
+  SimTime entry_of(std::size_t index) const { return specs_[index].arrival + way_in(history_.requests[index].replica); }
+
+  void enter(std::size_t index) {
+    const Place& place = places_[history_.requests[index].replica.index()];
+    const EndReason refusal =
+        engines_[place.engine].submit(place.rank, static_cast<std::int64_t>(index), specs_[index]);
     if (refusal == EndReason::kNone) return;
+    reject(index, refusal, entry_of(index));
+    over(static_cast<std::int64_t>(index));
+  }
+
+  void reject(std::size_t index, EndReason reason, SimTime at) {
+    SumRequest& request = history_.requests[index];
     request.state = EndState::kRejected;
-    request.reason = refusal;
-    request.end = spec.arrival.seconds();
-    if (request.replica.valid()) over(static_cast<std::int64_t>(next_));
+    request.reason = reason;
+    request.end = at.seconds();
   }
 
   void over(std::int64_t index) {
@@ -445,8 +469,10 @@ class SumCluster {
   SumHistory history_;
   std::map<std::int64_t, Gateway> gateways_;  // by KV tokens
   std::deque<SumEngine> engines_;
-  std::vector<Place> places_;  // by rank
-  std::size_t next_ = 0;       // request to arrive
+  std::vector<Place> places_;                        // by rank
+  std::vector<Seconds> ways_in_;                     // by rank
+  std::multimap<double, std::size_t> on_their_way_;  // requests by when they reach their queue
+  std::size_t next_ = 0;                             // request to arrive
 };
 
 }  // namespace

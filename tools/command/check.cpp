@@ -3,6 +3,7 @@
 
 #include "sim/base/errors.hpp"
 #include "sim/run/catalogue.hpp"
+#include "sim/study/claims/claim.hpp"
 #include "sim/study/validation/check_file.hpp"
 #include "tools/command/command.hpp"
 
@@ -20,7 +21,7 @@ int check(const std::vector<std::string>& arguments) {
       parse(arguments,
             "usage: silicast check FILE... [--set key.path=value]\n"
             "Any config file: scenario, chip, node, cluster, model, engine, calibration, prices, workload, validation "
-            "case.",
+            "case, claim, anchor.",
             visible, positional, hidden);
   if (!given) return 0;
   if (given->count("files") == 0) throw InputError("check what? give config files");
@@ -30,8 +31,9 @@ int check(const std::vector<std::string>& arguments) {
   int status = 0;
   for (const std::string& file : (*given)["files"].as<std::vector<std::string>>()) {
     try {
-      const auto validation = check_validation_file(file, configs, settings);
-      std::cout << (validation ? *validation : check_config(file, configs, settings));
+      auto known = check_validation_file(file, configs, settings);
+      if (!known) known = check_claim_file(file, configs);
+      std::cout << (known ? *known : check_config(file, configs, settings));
     } catch (const InputError& error) {
       std::cerr << "error: " << error.what() << "\n";
       status = 2;

@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <iostream>
+#include <thread>
 
 #include "sim/base/errors.hpp"
 #include "sim/io/config_catalogue.hpp"
@@ -57,6 +58,13 @@ std::string find_configs(const options::variables_map& given) {
   for (const fs::path& dir : {program / "../share/silicast/configs", program / "../configs", program / "../../configs"})
     if (fs::is_directory(dir / "chips", ignored)) return fs::weakly_canonical(dir).string();
   throw InputError("the catalogue (configs/) is not found beside the program; give --configs DIR");
+}
+
+std::size_t threads_of(const options::variables_map& given) {
+  const int threads = given.count("threads") > 0 ? given["threads"].as<int>()
+                                                 : static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
+  if (threads < 1 || threads > 1024) throw InputError(fmt::format("--threads {}: must be from 1 to 1024", threads));
+  return static_cast<std::size_t>(threads);
 }
 
 std::string find_scenario(const std::string& name, const std::string& configs_dir) {

@@ -26,6 +26,9 @@ constexpr Entry kCommands[] = {
     {"list", "the catalogue: chips, nodes, models, engines, policies...", list},
     {"explain", "what fits, the roofline, where an iteration's time goes", explain},
     {"validate", "errors against measurements of real systems", validate},
+    {"calibrate", "fit a chip to kernel tables, an engine to measured runs", calibrate},
+    {"claims", "what is said of chips, and on which workloads it is true", claims},
+    {"anchor", "move chip and engine by a run that was measured", anchor},
     {"recover", "read what a killed run left in its .part file", recover},
 };
 

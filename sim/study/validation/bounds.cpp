@@ -9,9 +9,19 @@
 namespace silicast {
 namespace {
 
-const std::vector<std::string> kFigures = {"median", "mean", "p90"};
+const std::vector<std::string> kFigures = {"median", "mean", "p90", "outside"};
+const std::vector<std::string> kLeftOut = {"model", "chip"};
 
-double figure_of(const ErrorStatistics& errors, const std::string& figure) {
+double figure_of(const std::vector<const Comparison*>& compared, const std::string& figure) {
+  if (figure == "outside") {
+    const auto outside = std::count_if(compared.begin(), compared.end(), [](const Comparison* one) {
+      return one->low && (one->measured < *one->low || one->measured > *one->high);
+    });
+    return static_cast<double>(outside) / static_cast<double>(compared.size());
+  }
+  std::vector<double> all;
+  for (const Comparison* one : compared) all.push_back(one->error);
+  const ErrorStatistics errors = error_statistics(all);
   return figure == "median" ? errors.median : figure == "mean" ? errors.mean : errors.p90;
 }
 
@@ -55,6 +65,10 @@ ClaimedBounds ClaimedBounds::of(const ConfigValue& root) {
             fmt::format("no metric is called '{}'{}", claim.metrics.back(), suggestion(claim.metrics.back(), names)));
     }
     claim.figure = kFigures[keys.required("figure").choice(kFigures, "figure")];
+    if (const auto left_out = keys.optional("left_out"))
+      claim.left_out = kLeftOut[left_out->choice(kLeftOut, "left_out")];
+    if (claim.figure == "outside" && claim.left_out != "chip")
+      value.fail("figure 'outside' is of ranges, which only chips that are left out have: left_out: chip");
     claim.at_most = keys.required("at_most").number({0, 100, true});
     keys.done();
     claimed.claims_.push_back(std::move(claim));
@@ -67,22 +81,24 @@ bool ClaimedBounds::calibrates(const ValidationCase& one) const {
   return !calibrated_.empty() && is_chosen(one, calibrated_);
 }
 
-std::vector<BoundResult> ClaimedBounds::judge(const std::vector<CaseResult>& results) const {
+std::vector<BoundResult> ClaimedBounds::judge(const std::vector<CaseResult>& results, std::string_view left_out) const {
   std::vector<BoundResult> judged;
   for (const Claim& claim : claims_) {
-    std::vector<double> errors;
+    if (claim.left_out != left_out) continue;
+    std::vector<const Comparison*> compared;
     for (const CaseResult& result : results) {
       if (!is_about(result, claim.cases)) continue;
       for (const Comparison& comparison : result.comparisons)
         if (std::any_of(claim.metrics.begin(), claim.metrics.end(), [&](const std::string& metric) {
               return ::fnmatch(metric.c_str(), comparison.metric.c_str(), 0) == 0;
             }))
-          errors.push_back(comparison.error);
+          compared.push_back(&comparison);
     }
-    BoundResult bound{claim.name, claim.figure, claim.at_most, errors.size(), {}};
-    if (!errors.empty()) bound.value = figure_of(error_statistics(errors), claim.figure);
+    BoundResult bound{claim.name, claim.figure, claim.at_most, compared.size(), {}};
+    if (!compared.empty()) bound.value = figure_of(compared, claim.figure);
     judged.push_back(std::move(bound));
   }
+  if (!left_out.empty()) return judged;
   for (const CaseResult& result : results)
     for (const CaseBound& own : result.about->bounds)
       for (const Comparison& comparison : result.comparisons)

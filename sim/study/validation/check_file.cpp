@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "sim/run/scenario.hpp"
+#include "sim/study/holdout/holdout_plan.hpp"
 #include "sim/study/validation/bounds.hpp"
 #include "sim/study/validation/readers.hpp"
 
@@ -34,6 +35,10 @@ std::optional<std::string> check_validation_file(const std::string& path, const 
   if (has("calibrated")) {
     ClaimedBounds::of(ConfigValue::of(tree));
     return fmt::format("{}: a valid list of bounds\n", path);
+  }
+  if (has("kernels_alone")) {
+    HoldoutPlan::of(ConfigValue::of(tree));
+    return fmt::format("{}: a valid plan of what is fitted again\n", path);
   }
   return std::nullopt;
 }

@@ -31,6 +31,14 @@ PrecisionName read_precision_name(const ConfigValue& value) {
   return {formats[0].text(), formats[1].text(), formats[2].text()};
 }
 
+EngineName read_engine_name(const ConfigValue& value) {
+  if (!value.is_map()) return {value.text(), ""};
+  ConfigMap map = value.map();
+  EngineName name{map.required("engine").text(), map.required("maturity").text()};
+  map.done();
+  return name;
+}
+
 Layout read_layout(const ConfigValue& value) {
   Layout layout;
   ConfigMap map = value.map();
@@ -40,6 +48,7 @@ Layout read_layout(const ConfigValue& value) {
                                                                      {"expert", &Layout::expert}};
   for (const auto& [key, degree] : kDegrees)
     if (const auto given = map.optional(key)) layout.*degree = given->integer(1, 4096);
+  if (const auto copies = map.optional("redundant_experts")) layout.redundant_experts = copies->integer(0, 4096);
   map.done();
   return layout;
 }
@@ -71,7 +80,7 @@ Names Names::of(const ConfigValue& root, const std::string& configs_dir) {
   read_table(map.required("models"), names.models_, text);
   read_table(map.required("hardware"), names.hardware_,
              [&](const ConfigValue& value) { return read_hardware(value, configs_dir); });
-  read_table(map.required("engines"), names.engines_, text);
+  read_table(map.required("engines"), names.engines_, read_engine_name);
   read_table(map.required("precisions"), names.precisions_, read_precision_name);
   read_table(map.required("layouts"), names.layouts_, read_layout);
   map.done();

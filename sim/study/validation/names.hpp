@@ -25,8 +25,14 @@ struct Layout {
   std::int64_t data = 1;  // of attention
   std::int64_t pipeline = 1;
   std::int64_t expert = 1;
+  std::int64_t redundant_experts = 0;
 
   std::int64_t devices() const { return tensor * data * pipeline; }
+};
+
+struct EngineName {
+  std::string engine;
+  std::string maturity;  // of the chip's software, where the source's own kernels are better than what others get
 };
 
 struct PrecisionName {
@@ -37,15 +43,15 @@ struct PrecisionName {
 
 class Names {
  public:
-  // models: {source: catalogue}; hardware: {source: node | {node, devices}}; engines: {source: catalogue};
-  // precisions: {source: [weights, activations, kv]}; layouts: {source: {tensor, data, pipeline, expert}}. Errors
-  // (InputError): as of the reader; a node that does not load.
+  // models: {source: catalogue}; hardware: {source: node | {node, devices}}; engines: {source: catalogue |
+  // {engine, maturity}}; precisions: {source: [weights, activations, kv]}; layouts: {source: {tensor, data, pipeline,
+  // expert, redundant_experts}}. Errors (InputError): as of the reader; a node that does not load.
   static Names read(const std::string& configs_dir);
   static Names of(const ConfigValue& root, const std::string& configs_dir);
 
   // nullptr for a name that is not in the file.
   const std::string* model(std::string_view source) const { return find(models_, source); }
-  const std::string* engine(std::string_view source) const { return find(engines_, source); }
+  const EngineName* engine(std::string_view source) const { return find(engines_, source); }
   const HardwareName* hardware(std::string_view source) const { return find(hardware_, source); }
   const Layout* layout(std::string_view source) const { return find(layouts_, source); }
   const PrecisionName* precision(std::string_view source) const { return find(precisions_, source); }
@@ -59,7 +65,8 @@ class Names {
     return found == table.end() ? nullptr : &found->second;
   }
 
-  Table<std::string> models_, engines_;
+  Table<std::string> models_;
+  Table<EngineName> engines_;
   Table<HardwareName> hardware_;
   Table<PrecisionName> precisions_;
   Table<Layout> layouts_;

@@ -39,7 +39,12 @@ double mean_of(const std::vector<ServedRequests>& runs, const std::string& metri
 Prediction serve(const Scenario& scenario, const ValidationCase& one, const ServeQuestion& question) {
   const std::vector<ServedRequests> runs = serve_all(scenario, question);
   Prediction prediction;
-  for (const Measurement& measured : one.measured) prediction.values.push_back(mean_of(runs, measured.metric));
+  for (const Measurement& measured : one.measured) {
+    prediction.values.push_back(mean_of(runs, measured.metric));
+    // Outputs of one token have no time per token.
+    if (!std::isfinite(prediction.values.back()))
+      throw InputError(fmt::format("the simulated run has no {} to compare with", measured.metric));
+  }
   prediction.curve = runs[0].curve();
   // By the measured TTFT where there is one, else by ours.
   const auto measured = std::find_if(one.measured.begin(), one.measured.end(), is_ttft);

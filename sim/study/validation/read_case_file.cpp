@@ -47,14 +47,8 @@ IterationQuestion read_iteration(const ConfigValue& value) {
 }
 
 std::string text_at(const ConfigNode& root, std::initializer_list<std::string_view> path) {
-  const ConfigNode* node = &root;
-  for (const std::string_view key : path) {
-    if (node->kind == ConfigNode::Kind::kList && !node->items.empty()) node = &node->items[0];
-    const ConfigEntry* entry = node->find(key);
-    if (entry == nullptr) return "";
-    node = &entry->value;
-  }
-  return node->scalar;
+  const ConfigNode* node = root.at(path);
+  return node != nullptr ? node->scalar : "";
 }
 
 }  // namespace
@@ -69,8 +63,8 @@ std::vector<ValidationCase> read_case_file(const std::string& path, const ReadCo
   std::erase_if(one.scenario.entries, [](const ConfigEntry& entry) {
     return std::find(std::begin(kOwnKeys), std::end(kOwnKeys), entry.key) != std::end(kOwnKeys);
   });
-  one.labels = {text_at(tree, {"model"}), text_at(tree, {"cluster", "pools", "node"}),
-                text_at(tree, {"cluster", "pools", "engine"}), ""};
+  one.labels = {text_at(tree, {"model"}), text_at(tree, {"cluster", "pools", "0", "node"}),
+                text_at(tree, {"cluster", "pools", "0", "engine"}), ""};
   ConfigMap map = ConfigValue::of(std::move(tree)).map();
   one.source = map.required("source").text();
   const auto group = map.optional("group");

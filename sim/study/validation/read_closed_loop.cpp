@@ -30,8 +30,10 @@ ValidationCase read_row(const TableFile& row, const ReadContext& context, const 
   ScenarioDraft draft;
   Lookup lookup(context.names, one, draft);
   lookup.model(row.required_text("model_path"));
-  lookup.engine(row.required_text("backend"),
-                row.text("backend_version").empty() ? "of unknown version" : row.text("backend_version"));
+  const std::string version = row.text("backend_version").empty() ? "of unknown version" : row.text("backend_version");
+  const std::string machine = fmt::format("on {}", row.required_text("system"));
+  const bool own = context.names.engine(fmt::format("{} {}", row.text("backend"), machine)) != nullptr;
+  lookup.engine(row.required_text("backend"), own ? machine : version);
   // The row says the format of GEMMs; what the model's checkpoint and the engine make of the rest may have an entry.
   const std::string gemm = row.text("gemm_quant_mode").empty() ? "not stated" : row.text("gemm_quant_mode");
   const std::string of_engine = fmt::format("{} {}", row.text("backend"), gemm);

@@ -198,6 +198,7 @@ class Point {
   }
 
   void ask_pass(const IterationQuestion& question, double seconds) {
+    if (holds(row_.text("notes"), "balanced routing")) draft_.engine_keys = "parallel: {expert_skew: 0}";
     one_.question = question;
     one_.measured = {{"iteration_time", seconds}};
     draft_.workload = lone_request();

@@ -13,12 +13,7 @@
 namespace silicast {
 namespace {
 
-// Column of requests.csv, metric, and the unit of the column in seconds.
-struct Latency {
-  const char* column;
-  const char* metric;
-};
-constexpr Latency kLatencies[] = {{"ttft_ms", "ttft"}, {"tpot_ms", "tpot"}, {"e2e_ms", "e2e"}};
+constexpr const char* kMetrics[] = {"ttft", "tpot", "e2e"};
 
 void add_statistics(const std::string& metric, std::vector<double> values, std::vector<Measurement>& measured) {
   double sum = 0;
@@ -30,23 +25,31 @@ void add_statistics(const std::string& metric, std::vector<double> values, std::
     measured.push_back({metric + suffix, quantile_of_sorted(values, quantile)});
 }
 
+// An engine takes new requests in between iterations, so what it says of itself leaves out a wait that a client sees.
+// Both clocks begin with the first request.
 std::vector<Measurement> read_requests(const std::string& path) {
-  TableFile table(path, {"queued_s", "last_token_s", "ttft_ms", "tpot_ms", "e2e_ms"});
-  std::vector<double> values[std::size(kLatencies)];
+  TableFile table(path, {"queued_s", "last_token_s", "ttft_ms", "tpot_ms", "e2e_ms"}, {"client_arrival_s"});
+  std::vector<double> values[std::size(kMetrics)];
   double first = std::numeric_limits<double>::infinity(), last = 0;
   while (table.next()) {
-    for (std::size_t i = 0; i < std::size(kLatencies); ++i)
-      if (const auto value = table.maybe_number(kLatencies[i].column)) values[i].push_back(*value / 1e3);
-    // The first request is queued at 0 of the run's own clock.
-    double queued = 0;
-    if (!parse_number(table.required_text("queued_s"), queued)) table.fail("queued_s", "is not a number");
+    const auto second = [&](const char* column) {
+      double value = 0;
+      if (!parse_number(table.required_text(column), value)) table.fail(column, "is not a number");
+      return value;
+    };
+    const double queued = second("queued_s");
+    const double waited = table.has("client_arrival_s") ? std::max(0.0, queued - second("client_arrival_s")) : 0;
+    if (const auto ttft = table.maybe_number("ttft_ms")) values[0].push_back(*ttft / 1e3 + waited);
+    if (const auto tpot = table.maybe_number("tpot_ms")) values[1].push_back(*tpot / 1e3);
+    if (const auto e2e = table.maybe_number("e2e_ms")) values[2].push_back(*e2e / 1e3 + waited);
     first = std::min(first, queued);
     last = std::max(last, table.number("last_token_s"));
   }
   std::vector<Measurement> measured;
-  for (std::size_t i = 0; i < std::size(kLatencies); ++i) {
-    if (values[i].empty()) throw InputError({path, 1, 0}, kLatencies[i].column, "no request has a value");
-    add_statistics(kLatencies[i].metric, std::move(values[i]), measured);
+  for (std::size_t i = 0; i < std::size(kMetrics); ++i) {
+    const std::string metric = kMetrics[i];
+    if (values[i].empty()) throw InputError({path, 1, 0}, metric + "_ms", "no request has a value");
+    add_statistics(metric, std::move(values[i]), measured);
   }
   measured.push_back({"makespan", last - first});
   return measured;
@@ -79,11 +82,12 @@ std::vector<ValidationCase> read_request_run(const std::string& path, const Read
   one.scenario_path = (folder / "meta.json").string();
   ConfigMap meta = ConfigValue::from_file(one.scenario_path).map();
   ConfigMap engine = meta.required("engine_kwargs").map();
-  one.source = fmt::format("vLLM {}, per request", meta.required("vllm_version").text());
+  const std::string version = meta.required("vllm_version").text();
+  one.source = fmt::format("vLLM {}, per request", version);
   ScenarioDraft draft;
   Lookup lookup(context.names, one, draft);
   lookup.model(meta.required("model").text());
-  lookup.engine("vllm");
+  lookup.engine("vllm", version);
   const std::string type = engine.required("dtype").text(), kv = engine.required("kv_cache_dtype").text();
   lookup.precision({kv == "auto" ? type : fmt::format("{}, KV {}", type, kv)});
   Layout layout;
@@ -100,9 +104,9 @@ std::vector<ValidationCase> read_request_run(const std::string& path, const Read
   const fs::path series = folder / "timeseries.csv";
   if (fs::exists(series)) question.measured_curve = read_curve(series.string());
   one.question = std::move(question);
-  draft.engine_keys =
-      fmt::format("max_sequences: {}, max_batched_tokens: {}", engine.required("max_num_seqs").integer(1, 1 << 20),
-                  engine.required("max_num_batched_tokens").integer(1, 1 << 24));
+  draft.engine_keys = fmt::format("max_sequences: {}, max_batched_tokens: {}, host: {{per_request: 0 s}}",
+                                  engine.required("max_num_seqs").integer(1, 1 << 20),
+                                  engine.required("max_num_batched_tokens").integer(1, 1 << 24));
   draft.workload =
       "{trace: {format: jsonl, file: workload.jsonl, columns: {arrival: arrival_time_ns, prompt: input_toks, output: "
       "output_toks}, units: {arrival: ns}}}";

@@ -26,12 +26,24 @@ constexpr TableFormat kTables[] = {
     {"kv_cache_tokens", read_memory_starts}, {"quote_or_location", read_reference_points},
 };
 
-// The folder of one run, by the table of its requests.
-constexpr const char* kRequests = "requests.csv";
-bool is_run(const fs::path& folder) {
+// A folder that is one measurement, by files that are in it.
+struct FolderFormat {
+  std::vector<const char*> files;
+  CaseReader* read;
+};
+const FolderFormat kFolders[] = {
+    {{"requests.csv", "meta.json", "workload.jsonl"}, read_request_run},
+    {{"chip.json", "iterations.csv"}, read_profile},
+};
+
+// nullptr for a folder of files that stand each for itself.
+CaseReader* reader_of_folder(const fs::path& folder) {
   std::error_code ignored;
-  return fs::exists(folder / kRequests, ignored) && fs::exists(folder / "meta.json", ignored) &&
-         fs::exists(folder / "workload.jsonl", ignored);
+  for (const FolderFormat& format : kFolders)
+    if (std::all_of(format.files.begin(), format.files.end(),
+                    [&](const char* file) { return fs::exists(folder / file, ignored); }))
+      return format.read;
+  return nullptr;
 }
 
 bool is_table(const std::string& name) {
@@ -58,7 +70,7 @@ void read_with(CaseReader* reader, const std::string& path, const ReadContext& c
 }
 
 void read_folder(const fs::path& folder, const ReadContext& context, CaseFiles& into) {
-  if (is_run(folder)) return read_with(read_request_run, folder.string(), context, into);
+  if (CaseReader* reader = reader_of_folder(folder)) return read_with(reader, folder.string(), context, into);
   std::vector<fs::path> entries{fs::directory_iterator(folder), fs::directory_iterator()};
   std::sort(entries.begin(), entries.end());
   for (const fs::path& entry : entries) {

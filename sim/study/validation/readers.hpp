@@ -19,7 +19,7 @@ struct ReadContext {
 // that cannot be asked is a case with the reason.
 using CaseReader = std::vector<ValidationCase>(const std::string& path, const ReadContext& context);
 CaseReader read_case_file, read_closed_loop, read_drafting, read_sweep, read_request_run, read_multi_turn,
-    read_ascend_rows, read_forward_passes, read_reference_points, read_memory_starts;
+    read_ascend_rows, read_forward_passes, read_reference_points, read_memory_starts, read_profile;
 
 struct CaseFiles {
   std::vector<ValidationCase> cases;  // in the order of the files' names

@@ -75,6 +75,25 @@ ReportTable unsupported_table(const ValidationReport& report) {
   return table;
 }
 
+ReportTable left_out_table(const ValidationReport& report) {
+  constexpr std::size_t kMost = 6;
+  ReportTable table{"left out of the fit", {"left out", "cases", "what the others moved, the furthest first"}, {}};
+  for (const LeftOut& one : report.left_out) {
+    std::string moves;
+    for (std::size_t i = 0; i < std::min(kMost, one.moved.size()); ++i) {
+      const LeftOut::Moved& move = one.moved[i];
+      const auto text = [&](double value) {
+        return move.dimension == Dimension::kNumber || value == 0 ? fmt::format("{:.3g}", value)
+                                                                  : format_quantity(value, move.dimension, 3);
+      };
+      moves += fmt::format("{}{} {} to {}", moves.empty() ? "" : ", ", move.what, text(move.from), text(move.to));
+    }
+    if (one.moved.size() > kMost) moves += fmt::format(", {} more", one.moved.size() - kMost);
+    table.rows.push_back({one.name, fmt::format("{}", one.cases), moves});
+  }
+  return table;
+}
+
 void put_errors(JsonText& json, const ErrorStatistics& errors) {
   json.item("n").integer(static_cast<std::int64_t>(errors.cases));
   json.item("groups").integer(static_cast<std::int64_t>(errors.groups));
@@ -123,6 +142,10 @@ void put_case(JsonText& json, const CaseResult& result) {
     json.item("measured").number(comparison.measured);
     json.item("predicted").number(comparison.predicted);
     json.item("error").number(comparison.error);
+    if (comparison.low) {
+      json.item("low").number(*comparison.low);
+      json.item("high").number(*comparison.high);
+    }
     json.close('}');
   }
   json.close(']');
@@ -150,6 +173,7 @@ std::vector<ReportTable> report_tables(const ValidationReport& report, bool rows
   std::vector<ReportTable> tables;
   if (rows) tables.push_back(rows_table(report));
   for (const ErrorView view : kErrorViews) tables.push_back(errors_table(report, view));
+  tables.push_back(left_out_table(report));
   tables.push_back(bounds_table(report));
   tables.push_back(unsupported_table(report));
   std::erase_if(tables, [](const ReportTable& table) { return table.rows.empty(); });
@@ -189,6 +213,23 @@ std::string report_json(const ValidationReport& report, const std::vector<Suppor
     json.item("at_most").number(bound.at_most);
     json.item("value").number(bound.value.value_or(std::numeric_limits<double>::quiet_NaN()));
     json.item("broken").boolean(bound.broken());
+    json.close('}');
+  }
+  json.close(']');
+  json.item("left_out").open('[');
+  for (const LeftOut& one : report.left_out) {
+    json.item().open('{');
+    json.item("name").string(one.name);
+    json.item("cases").integer(static_cast<std::int64_t>(one.cases));
+    json.item("moved").open('[');
+    for (const LeftOut::Moved& move : one.moved) {
+      json.item().open('{');
+      json.item("number").string(move.what);
+      json.item("from").number(move.from);
+      json.item("to").number(move.to);
+      json.close('}');
+    }
+    json.close(']');
     json.close('}');
   }
   json.close(']');

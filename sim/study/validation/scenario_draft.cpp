@@ -53,6 +53,12 @@ std::variant<Layout, std::string> parse_layout(const std::string& text, const Na
   return layout;
 }
 
+std::optional<std::string> engine_as_mapping(const ConfigNode& scenario) {
+  const ConfigNode* engine = scenario.at({"cluster", "pools", "0", "engine"});
+  if (engine == nullptr || engine->kind != ConfigNode::Kind::kScalar) return std::nullopt;
+  return fmt::format("cluster.pools.0.engine={{base: {}}}", engine->scalar);
+}
+
 std::string uniform_lengths(std::int64_t tokens, double shortest) {
   const std::int64_t low = std::max<std::int64_t>(1, std::llround(shortest * static_cast<double>(tokens)));
   return fmt::format("{{distribution: histogram, edges: [{}, {}], weights: [1]}}", low, tokens + 1);
@@ -94,6 +100,7 @@ ConfigNode ScenarioDraft::tree(const std::string& origin) const {
   if (layout.pipeline > 1) degrees += fmt::format(", pipeline: {}", layout.pipeline);
   if (layout.data > 1) degrees += fmt::format(", data: {}", layout.data);
   if (layout.expert > 1) degrees += fmt::format(", expert: {}", layout.expert);
+  if (layout.redundant_experts > 0) degrees += fmt::format(", redundant_experts: {}", layout.redundant_experts);
   std::string text =
       fmt::format("name: validation\nmodel: {}\n{}workload: {}\ncluster:\n  pools:\n", model, keys, workload);
   text += fmt::format("    - name: main\n      node: {}\n      nodes: {}\n      replicas: 1\n      layout: {{{}}}\n",
@@ -116,10 +123,12 @@ void Lookup::model(const std::string& source) {
 }
 
 void Lookup::engine(const std::string& source, const std::string& version) {
-  const std::string* name = version.empty() ? nullptr : names_.engine(fmt::format("{} {}", source, version));
+  const EngineName* name = version.empty() ? nullptr : names_.engine(fmt::format("{} {}", source, version));
   if (name == nullptr) name = names_.engine(source);
   if (name == nullptr) miss("engine", source);
-  draft_.engine = case_.labels.engine = name != nullptr ? *name : source;
+  draft_.engine = case_.labels.engine = name != nullptr ? name->engine : source;
+  if (name != nullptr && !name->maturity.empty())
+    draft_.pool_keys += fmt::format("      maturity: {}\n", name->maturity);
 }
 
 void Lookup::precision(const std::vector<std::string>& sources) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
@@ -28,6 +29,10 @@ struct ScenarioDraft {
   // `origin` ("table.csv:12") stands in messages for the file. The engine is a mapping, so that settings reach into it.
   ConfigNode tree(const std::string& origin) const;
 };
+
+// The setting that makes a pool's engine, given by name, a mapping on that base, so that settings reach into it;
+// nullopt where it is one.
+std::optional<std::string> engine_as_mapping(const ConfigNode& scenario);
 
 // Lengths uniform between `shortest` (a share) and all of `tokens`, as YAML.
 std::string uniform_lengths(std::int64_t tokens, double shortest);

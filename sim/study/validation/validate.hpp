@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "sim/io/quantity_text.hpp"
 #include "sim/study/validation/metric.hpp"
 #include "sim/study/validation/readers.hpp"
 #include "sim/study/validation/statistics.hpp"
@@ -16,6 +17,8 @@ struct Comparison {
   std::string metric;
   double measured = 0, predicted = 0;  // base units
   double error = 0;  // predicted / measured - 1; of curves the area between them over the measured one's
+  std::optional<double> low = {},
+                        high = {};  // predicted of an untuned and a tuned stack, where the chip was left out of the fit
 };
 
 struct CaseResult {
@@ -36,6 +39,18 @@ struct BoundResult {
   bool broken() const { return value && !(*value <= at_most); }
 };
 
+// A model or a die that a fit did not see (sim/study/holdout), and what the others make of the numbers.
+struct LeftOut {
+  struct Moved {
+    std::string what;  // "gemm.compute of h200", "vllm-0.18 host.per_request"
+    double from = 0, to = 0;
+    Dimension dimension = Dimension::kNumber;
+  };
+  std::string name;
+  std::size_t cases = 0;
+  std::vector<Moved> moved;  // by over a fifth of their spread, the furthest first
+};
+
 struct ValidationOptions {
   std::string configs_dir;
   std::vector<std::string> data;      // files and folders, beside the cases that ship
@@ -48,6 +63,7 @@ struct ValidationReport {
   CaseFiles files;  // its cases are those chosen
   std::vector<CaseResult> results;
   std::vector<BoundResult> bounds;
+  std::vector<LeftOut> left_out;  // empty where nothing was
   bool bounds_hold() const;
 };
 

@@ -21,9 +21,29 @@ std::string message(const std::string& text) {
 
 TEST_CASE("every engine of the catalogue loads, is named like its file, and has a source for each number") {
   const std::vector<std::string> names = config_names(configs_dir() + "/engines");
-  CHECK(names == std::vector<std::string>{"cann-forward", "cann-recipes", "mindie", "sglang", "sglang-drafting",
-                                          "trtllm", "trtllm-1.0", "vllm", "vllm-0.11", "vllm-0.12", "vllm-0.18",
-                                          "vllm-ascend", "vllm-ascend-0.8", "vllm-ascend-piecewise", "vllm-small"});
+  CHECK(names == std::vector<std::string>{"cann-forward",
+                                          "cann-recipes",
+                                          "cloudmatrix",
+                                          "deepseek-ep",
+                                          "mindie",
+                                          "pytorch-loop",
+                                          "sglang",
+                                          "sglang-drafting",
+                                          "sglang-ep",
+                                          "trtllm",
+                                          "trtllm-0.17",
+                                          "trtllm-1.0",
+                                          "trtllm-blackwell",
+                                          "vllm",
+                                          "vllm-0.11",
+                                          "vllm-0.12",
+                                          "vllm-0.18",
+                                          "vllm-0.19",
+                                          "vllm-ascend",
+                                          "vllm-ascend-0.8",
+                                          "vllm-ascend-piecewise",
+                                          "vllm-ep",
+                                          "vllm-small"});
   for (const std::string& name : names) {
     INFO(name);
     const EngineSpec engine = engine_of(name);
@@ -69,6 +89,14 @@ TEST_CASE("vLLM gathers all tokens for the experts, SGLang and MindIE send them 
   CHECK(engine_of("sglang").parallel.exchange == ExpertExchange::kAllToAll);
   CHECK(engine_of("mindie").parallel.exchange == ExpertExchange::kAllToAll);
   CHECK(engine_of("{base: vllm, parallel: {exchange: all_to_all}}").parallel.exchange == ExpertExchange::kAllToAll);
+  CHECK_FALSE(engine_of("vllm").native_kv);
+  CHECK_FALSE(engine_of("vllm").tuned_experts);
+  CHECK_FALSE(engine_of("vllm").parallel.two_batches);
+  const EngineSpec tuned =
+      engine_of("{base: vllm, native_kv: true, tuned_experts: true, parallel: {two_batches: true}}");
+  CHECK(tuned.native_kv);
+  CHECK(tuned.tuned_experts);
+  CHECK(tuned.parallel.two_batches);
 }
 
 TEST_CASE("a chunked engine's iteration must hold a full decode batch") {
@@ -81,9 +109,11 @@ TEST_CASE("a chunked engine's iteration must hold a full decode batch") {
 
 TEST_CASE("broken engines are refused with place and key") {
   CHECK(message("vlm") ==
-        "s.yaml:1:1: unknown engine 'vlm'; did you mean 'vllm'? (known: cann-forward, cann-recipes, mindie, sglang, "
-        "sglang-drafting, trtllm, trtllm-1.0, vllm, "
-        "vllm-0.11, vllm-0.12, vllm-0.18, vllm-ascend, vllm-ascend-0.8, vllm-ascend-piecewise, vllm-small)");
+        "s.yaml:1:1: unknown engine 'vlm'; did you mean 'vllm'? (known: cann-forward, cann-recipes, cloudmatrix, "
+        "deepseek-ep, mindie, pytorch-loop, sglang, sglang-drafting, sglang-ep, trtllm, trtllm-0.17, trtllm-1.0, "
+        "trtllm-blackwell, "
+        "vllm, vllm-0.11, vllm-0.12, vllm-0.18, vllm-0.19, "
+        "vllm-ascend, vllm-ascend-0.8, vllm-ascend-piecewise, vllm-ep, vllm-small)");
   CHECK(message("{max_sequences: 4}") == "s.yaml:1:1: missing key 'base'");
   CHECK(message("{base: vllm, max_sequences: 0}") ==
         "s.yaml:1:29: max_sequences: '0' must be at least 1 and at most 65536");
@@ -112,7 +142,7 @@ TEST_CASE("broken engines are refused with place and key") {
         "s.yaml:1:35: host.graph_tokens: '-1' must be at least 0 and at most 1e+12");
   CHECK(message("{base: vllm, max_seqs: 4}") ==
         "s.yaml:1:14: max_seqs: unknown key (known: base, block_size, fused, host, max_batched_tokens, max_chunk, "
-        "max_sequences, max_waiting, memory, parallel, reserve_prompt, scheduler)");
+        "max_sequences, max_waiting, memory, native_kv, parallel, reserve_prompt, scheduler, tuned_experts)");
 }
 
 TEST_CASE("an engine file must state every limit") {

@@ -39,6 +39,8 @@ TEST_CASE("the rows add up to the duration that the compiled cost gives") {
   halves = setup_of(halves.model, halves.plan, halves.precision);
   ReplicaSetup exchanging = mixture_setup(2, 4);
   exchanging.policy.exchange = ExpertExchange::kAllToAll;
+  ReplicaSetup paired = exchanging;
+  paired.two_batches = true;
   ReplicaSetup drafting = llama_setup(2, {30, 30, 20});
   drafting.drafts = 3;
   drafting.draft = drafting.model;
@@ -49,7 +51,7 @@ TEST_CASE("the rows add up to the duration that the compiled cost gives") {
   for (const bool overlapped : {false, true}) {
     for (ReplicaSetup setup :
          {llama_setup(4, {80}), llama_setup(1, {80}), llama_setup(4, {40, 40}), llama_setup(2, {30, 30, 20}),
-          mixture_setup(4, 1), mixture_setup(2, 4), halves, exchanging}) {
+          mixture_setup(4, 1), mixture_setup(2, 4), halves, exchanging, paired}) {
       setup.host = {20e-3 * random.uniform(), 5e-6, overlapped};
       setup.overlap = overlapped ? random.uniform() : 0;
       const IterationCost cost = compile_cost(setup, 800, 64).cost;

@@ -99,6 +99,21 @@ TEST_CASE("between pods an exchange starts twice and gets the share of the NIC t
   CHECK(price.time.value() == Approx(2 * 9e-6 + 5e-6 + 1e7 / (50e9 * 0.8)));
 }
 
+TEST_CASE("copies that ranks of a node share go between nodes once, and on within the node") {
+  const ChipRates chip = h200_rates();
+  const auto seconds = [&](const GroupLinks& group, double sent, double copy, double spread) {
+    return price_shared_all_to_all(chip, group, Bytes(sent), Bytes(copy), spread).time.value();
+  };
+  // Of 8 experts of a token, one at the least is on the other of two nodes in all but 1/256 of the cases.
+  CHECK(seconds(two_nodes(), 4e7, 1e7, 8) == Approx(2 * 9e-6 + 5e-6 + 1e7 * (1 - 1 / 256.0) / (50e9 * 0.8)));
+  // Many copies within the node take longer than one between the nodes.
+  CHECK(seconds(two_nodes(), 4e8, 1e7, 8) == Approx(2 * 9e-6 + 5e-6 + 4e8 / (400e9 * 0.55)));
+  for (const GroupLinks& group : {two_nodes(), mesh_group(8, 200e9, 400e9)})
+    CHECK(seconds(group, 1e7, 1e7, 0) == price_all_to_all(chip, group, Bytes(1e7)).time.value());
+  CHECK(seconds(mesh_group(8, 200e9, 400e9), 1e7, 1e7, 8) ==
+        price_all_to_all(chip, mesh_group(8, 200e9, 400e9), Bytes(1e7)).time.value());
+}
+
 TEST_CASE("a ring wins where neighbours have more bandwidth than the crowd, if the buffer is large") {
   const ChipRates chip = perfect_chip();
   const GroupLinks group = mesh_group(8, 50e9, 400e9);

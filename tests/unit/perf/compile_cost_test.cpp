@@ -164,6 +164,37 @@ TEST_CASE("messages of an engine that overlaps hide behind as much of the comput
   const double whole = StagePrice(setup, 0).exchange(100);
   setup.overlap = 0.4;
   CHECK(StagePrice(setup, 0).exchange(100) == Approx(0.6 * whole));
+  // Slow links: no more hides than there is computing.
+  setup.stage_groups[0].all_to_all = BytesPerSecond(1e8);
+  const StagePrice slow(setup, 0);
+  setup.overlap = 0;
+  const double talking = slow.exchange(100);
+  setup.overlap = 0.4;
+  const double computing = slow.tokens(100) + slow.experts(800);
+  REQUIRE(computing < talking);
+  CHECK(slow.exchange(100) == Approx(talking - 0.4 * computing));
+}
+
+TEST_CASE("two batches are two iterations' work of half the tokens") {
+  ReplicaSetup setup = mixture_setup(1, 8);
+  setup.policy.exchange = ExpertExchange::kAllToAll;
+  const ReplicaSetup whole = setup;
+  setup.two_batches = true;
+  const StagePrice one(whole, 0), two(setup, 0);
+  CHECK(two.tokens(101) == Approx(one.tokens(50) + one.tokens(51)));
+  CHECK(two.experts(800) == Approx(2 * one.experts(400)));
+  CHECK(two.exchange(100) == Approx(2 * one.exchange(50)));
+  CHECK(two.tokens(1) == one.tokens(1));
+  CHECK(two.sequences(100) == one.sequences(100));
+  CHECK(two.decode_base(100) == one.decode_base(100));
+  CHECK(two.tokens(100) > one.tokens(100));
+}
+
+TEST_CASE("attention that multiplies with an 8-bit cache as it is reads it like a 16-bit one") {
+  ReplicaSetup setup = llama_setup(4, {80});
+  CHECK(StagePrice(setup, 0).attention()[0].decode_memory == Approx(2 * 2 * 128 / (4.8e12 * 0.65)));
+  setup.native_kv = true;
+  CHECK(StagePrice(setup, 0).attention()[0].decode_memory == Approx(2 * 2 * 128 / (4.8e12 * 0.9)));
 }
 
 TEST_CASE("layers with windows add to the time of a decode by what they reach") {

@@ -65,6 +65,30 @@ TEST_CASE("rows fill tiles of 16, 32, 64 and 128, and beyond count as they are")
   for (const auto& [rows, tiled] :
        {std::pair{1, 16}, {16, 16}, {17, 32}, {32, 32}, {33, 64}, {65, 128}, {128, 128}, {129, 129}, {5000, 5000}})
     CHECK(tiled_rows(rows) == tiled);
+  for (const auto& [rows, tiled] : {std::pair{1, 64}, {64, 64}, {65, 128}, {129, 129}})
+    CHECK(tiled_rows(rows, 64) == tiled);
+  CHECK(tiled_rows(200, 256) == 256);
+}
+
+TEST_CASE("8-bit GEMMs and experts of few rows take as long as a tile of their kernels, 16-bit ones do not") {
+  ChipRates chip = h200_rates();
+  const auto seconds = [&](std::int64_t m, NumberFormat format) {
+    Kernel kernel = gemm(m, 4096, 2048, format);
+    kernel.bytes = kernel.output = Bytes(0);
+    return price_gemm(chip, kernel).time.value();
+  };
+  CHECK(seconds(16, NumberFormat::kFp8) < seconds(64, NumberFormat::kFp8));
+  const double wide = seconds(16, NumberFormat::kBf16);
+  chip.reached.gemm.narrow_tile.value = 64;
+  CHECK(seconds(16, NumberFormat::kFp8) == Approx(seconds(64, NumberFormat::kFp8)));
+  CHECK(seconds(16, NumberFormat::kBf16) == wide);
+  // 7 experts of 100 rows in all, filled up by 40 each: 380, or 7 tiles of 64, 448.
+  const double filled = price_experts(chip, experts(1e12, 0, 0, NumberFormat::kFp8)).time.value();
+  const double plain = price_experts(chip, experts(1e12, 0, 0, NumberFormat::kBf16)).time.value();
+  chip.reached.experts.narrow_tile.value = 64;
+  CHECK(price_experts(chip, experts(1e12, 0, 0, NumberFormat::kFp8)).time.value() - 20e-6 ==
+        Approx((filled - 20e-6) * 448 / 380));
+  CHECK(price_experts(chip, experts(1e12, 0, 0, NumberFormat::kBf16)).time.value() == plain);
 }
 
 TEST_CASE("a GEMM starts, walks its inner dimension, overlaps computing with reading, and writes its results") {

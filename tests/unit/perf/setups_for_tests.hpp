@@ -13,11 +13,13 @@ inline Calibration round_calibration() {
   Calibration c;
   c.gemm.compute.value = 0.8;
   c.gemm.narrow_compute.value = 0.78;
+  c.gemm.narrow_tile.value = 16;
   c.gemm.memory.value = 0.85;
   c.gemm.start.value = 3e-6;
   c.gemm.per_k.value = 0.1e-9;
   c.experts.compute.value = 0.7;
   c.experts.narrow_compute.value = 0.6;
+  c.experts.narrow_tile.value = 1;
   c.experts.memory.value = 0.82;
   c.experts.start.value = 20e-6;
   c.experts.padding.value = 40;

@@ -86,12 +86,12 @@ TEST_CASE("the work of the group is the sum of its ranks' at any iteration") {
   const IterationCost cost = shared_cost(4);
   check_property(200, [&] {
     LockStep group(4, cost);
-    std::vector<RankWork> works(4);
+    std::vector<IterationWork> works(4);
     std::vector<std::int64_t> since(4, 0);
     std::int64_t now = 0;
     for (int step = 0; step < 30; ++step) {
       const auto rank = static_cast<std::size_t>(draw(0, 3));
-      RankWork work;
+      IterationWork work;
       work.shape.decode_sequences = draw(0, 9);
       work.shape.decode_kv_tokens = work.shape.decode_sequences * draw(1, 50);
       work.shape.prefill_tokens = draw(0, 20);
@@ -104,7 +104,7 @@ TEST_CASE("the work of the group is the sum of its ranks' at any iteration") {
       since[rank] = now;
       group.set(static_cast<std::int32_t>(rank), work, now);
       now += draw(0, 7);
-      const RankWork total = group.total(now);
+      const IterationWork total = group.total(now);
       std::int64_t kv = 0, tokens = 0;
       std::int32_t decodes = 0, most = 0;
       double pairs = 0, limited = 0, longest = 0;
@@ -133,7 +133,7 @@ TEST_CASE("a change of one rank among thousands costs no walk over all") {
   const auto seconds_of = [](std::int32_t ranks) {
     const IterationCost cost = shared_cost(ranks);
     LockStep group(ranks, cost);
-    RankWork work;
+    IterationWork work;
     work.shape.decode_sequences = work.shape.sampled_sequences = 1;
     work.line = {1e-3, 1e-6};
     for (std::int32_t rank = 0; rank < ranks; ++rank) group.set(rank, work, 0);

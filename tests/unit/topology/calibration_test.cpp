@@ -13,8 +13,8 @@ namespace {
 constexpr const char* kText =
     "chip: c\n"
     "description: d\n"
-    "gemm: {compute: 0.8, narrow_compute: 0.78, memory: 0.7, start: 3 us, per_k: 0.2 ns}\n"
-    "experts: {compute: 0.6, narrow_compute: 0.5, memory: 0.75, start: 20 us, padding: 40}\n"
+    "gemm: {compute: 0.8, narrow_compute: 0.78, memory: 0.7, start: 3 us, per_k: 0.2 ns, narrow_tile: 32}\n"
+    "experts: {compute: 0.6, narrow_compute: 0.5, memory: 0.75, start: 20 us, padding: 40, narrow_tile: 8}\n"
     "attention: {compute: 0.65, half_tokens: 900, start: 10 us, walk: 12 ns, memory: 0.9, narrow_memory: 0.55,\n"
     "  item: 19 ns, mixed: 1.5}\n"
     "elementwise: {memory: 0.85, start: 2 us}\n"
@@ -43,6 +43,8 @@ TEST_CASE("a calibration keeps all that its file says") {
   CHECK(c.gemm.memory.value == 0.7);
   CHECK(c.gemm.start.value == Approx(3e-6));
   CHECK(c.gemm.per_k.value == Approx(0.2e-9));
+  CHECK(c.gemm.narrow_tile.value == 32);
+  CHECK(c.experts.narrow_tile.value == 8);
   CHECK(c.experts.compute.value == 0.6);
   CHECK(c.experts.narrow_compute.value == 0.5);
   CHECK(c.experts.memory.value == 0.75);
@@ -84,6 +86,8 @@ TEST_CASE("times of a calibration are a second at most, counts within reason, fa
         "f.yaml:5:66: attention.walk: '12' needs a unit (one of: ns, us, ms, s, min, h, d, month, year)");
   CHECK(refusal("padding: 40", "padding: 2000") ==
         "f.yaml:4:83: experts.padding: '2000' must be at least 0 and at most 1024");
+  CHECK(refusal("narrow_tile: 32", "narrow_tile: 0") ==
+        "f.yaml:3:98: gemm.narrow_tile: '0' must be at least 1 and at most 1024");
   CHECK(refusal("half_tokens: 900", "half_tokens: -1") ==
         "f.yaml:5:41: attention.half_tokens: '-1' must be at least 0 and at most 1e+06");
   CHECK(refusal("mixed: 1.5", "mixed: 0.9") ==
@@ -103,7 +107,7 @@ TEST_CASE("a calibration has every group and key, and no other") {
 TEST_CASE("the fields of a calibration are all its numbers, each once, in groups") {
   Calibration c = read(kText);
   const std::vector<CalibrationField> fields = fields_of(c);
-  CHECK(fields.size() == 5 + 5 + 8 + 2 + 9);
+  CHECK(fields.size() == 6 + 6 + 8 + 2 + 9);
   std::set<const Evidence*> places;
   std::set<std::string> names, groups;
   std::string_view open;
