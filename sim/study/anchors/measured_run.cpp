@@ -127,7 +127,9 @@ std::string date_of(std::chrono::sys_days day) {
 // "20261127-190455", "2026-11-27T19:04:55" or seconds since 1970, as the clients write it.
 std::string date_of(const std::string& text, const std::string& path) {
   const auto digits = std::count_if(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
-  if (text.size() >= 10 && text[4] == '-' && text[7] == '-') return text.substr(0, 10);
+  const std::string day = text.substr(0, 10);
+  const auto day_digits = std::count_if(day.begin(), day.end(), [](char c) { return c >= '0' && c <= '9'; });
+  if (day.size() == 10 && day[4] == '-' && day[7] == '-' && day_digits == 8) return day;
   if (text.size() == 15 && text[8] == '-' && digits == 14)
     return fmt::format("{}-{}-{}", text.substr(0, 4), text.substr(4, 2), text.substr(6, 2));
   double seconds = 0;

@@ -77,6 +77,10 @@ class ServingFit {
 
   // Cases that the engine served and that can be compared as things are.
   void choose_runs() {
+    for (const std::string& setting : options_.validation.settings)
+      for (const Overhead& one : kOverheads)
+        if (setting.starts_with(fmt::format("cluster.pools.0.engine.host.{}=", one.key)))
+          throw InputError(fmt::format("--set {}: is what is fitted here; leave it out", setting));
     const ValidationReport report = validate(options_.validation);
     for (std::size_t i = 0; i < report.results.size(); ++i) {
       const CaseResult& one = report.results[i];

@@ -108,7 +108,9 @@ void read_aiconfigurator(const TableOption& option, const std::string& name, boo
     const double seconds = 1e-3 * table.number("latency_ms");
     if (table.integer("window_size", 0, kMost) > 0)
       into.left_out.add(name, "windows");
-    else if (shape.heads < kFewestHeads || shape.heads % shape.kv_heads != 0)
+    else if (shape.heads % shape.kv_heads != 0)
+      into.left_out.add(name, "heads that KV heads do not divide");
+    else if (shape.heads < kFewestHeads)
       into.left_out.add(name, "fewer heads than a rank has");
     else if (prefill)
       add_prefill(shape, sequences, table.integer("seq_len", 1, kMost), table.integer("past_kv_len", 0, kMost), seconds,
@@ -123,8 +125,11 @@ AttentionShape shape_of_name(const std::string& path, const std::string& name) {
   AttentionShape shape;
   const std::size_t end = name.find('.'), begin = name.rfind('_', end) + 1;
   long long heads = 0, kv_heads = 0, size = 0;
-  if (std::sscanf(name.c_str() + begin, "%lld-%lld-%lld", &heads, &kv_heads, &size) != 3 || heads < 1 || kv_heads < 1 ||
-      size < 1 || heads > 4096 || size > 4096 || heads % kv_heads != 0)
+  int read = 0;
+  const std::string stem = name.substr(begin, end - begin);
+  if (std::sscanf(stem.c_str(), "%lld-%lld-%lld%n", &heads, &kv_heads, &size, &read) != 3 ||
+      static_cast<std::size_t>(read) != stem.size() || heads < 1 || kv_heads < 1 || size < 1 || heads > 4096 ||
+      size > 4096 || heads % kv_heads != 0)
     throw InputError({path, 0, 0}, "",
                      "must end in its heads, KV heads and head size, as mha_decode_32-8-128.csv does");
   shape.heads = heads;

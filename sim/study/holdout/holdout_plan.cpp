@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "sim/io/config_catalogue.hpp"
 #include "topology/calibration.hpp"
 
 namespace silicast {
@@ -30,7 +31,18 @@ const CalibrationField& field_named(const std::vector<CalibrationField>& fields,
 }  // namespace
 
 HoldoutPlan HoldoutPlan::read(const std::string& configs_dir) {
-  return of(ConfigValue::from_file(configs_dir + "/validation/holdout.yaml"));
+  const std::string path = configs_dir + "/validation/holdout.yaml";
+  HoldoutPlan plan = of(ConfigValue::from_file(path));
+  const std::vector<std::string> chips = config_names(configs_dir + "/calibration");
+  const auto check = [&](const std::string& key, const std::string& chip) {
+    if (std::find(chips.begin(), chips.end(), chip) == chips.end())
+      throw InputError({path, 0, 0}, key,
+                       fmt::format("no calibration of a chip '{}'{}", chip, suggestion(chip, chips)));
+  };
+  for (const std::vector<std::string>& alike : plan.silicon)
+    for (const std::string& chip : alike) check("silicon", chip);
+  for (const auto& [chip, numbers] : plan.kernels_alone) check("kernels_alone", chip);
+  return plan;
 }
 
 HoldoutPlan HoldoutPlan::of(const ConfigValue& root) {

@@ -57,6 +57,9 @@ class Holdout {
       : what_(what), options_(options), plan_(HoldoutPlan::read(options.configs_dir)), base_(validate(options)) {}
 
   ValidationReport run() {
+    for (const std::string& setting : options_.settings)
+      if (setting.starts_with("cluster.pools.0.calibration"))
+        throw InputError(fmt::format("--set {}: --leave-out sets the calibration itself", setting));
     choose();
     read_catalogue();
     name_unknowns();
