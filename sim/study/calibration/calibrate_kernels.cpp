@@ -158,8 +158,8 @@ KernelCalibration calibrate_kernels(const KernelTablesOptions& options) {
   KernelCalibration result;
   ChipRates chip = chip_rates(spec, read_calibration(file("calibration")));
   const KernelSamples samples = read_samples(options);
-  const std::vector<const std::vector<KernelSample>*> all = {&samples.gemm,    &samples.experts, &samples.attention,
-                                                             &samples.library, &samples.peers,   &samples.exchange};
+  const std::vector<const std::vector<KernelSample>*> all = {&samples.gemm,       &samples.experts,  &samples.attention,
+                                                             &samples.by_library, &samples.by_peers, &samples.exchange};
   if (std::all_of(all.begin(), all.end(), [](const auto* some) { return some->empty(); })) {
     const std::vector<std::string> lines = samples.left_out.lines();
     throw InputError(
@@ -170,8 +170,8 @@ KernelCalibration calibrate_kernels(const KernelTablesOptions& options) {
        {FitStep{"gemm", {"compute", "narrow_compute", "memory", "start", "per_k"}, &samples.gemm},
         FitStep{"experts", {"compute", "narrow_compute", "memory", "start", "padding"}, &samples.experts},
         FitStep{"attention", {}, &samples.attention},
-        FitStep{"collective", {"small_start", "per_rank", "bulk_start", "bulk_efficiency"}, &samples.library},
-        FitStep{"collective", {"start", "step", "efficiency"}, &samples.peers},
+        FitStep{"collective", {"small_start", "per_rank", "bulk_start", "bulk_efficiency"}, &samples.by_library},
+        FitStep{"collective", {"start", "step", "efficiency"}, &samples.by_peers},
         FitStep{"collective", {"exchange_start", "exchange_efficiency"}, &samples.exchange}})
     fit_step(step, chip, options.source, result);
   result.residuals = residuals_of(all, chip);

@@ -32,7 +32,7 @@ class RowsLeftOut {
 
 struct KernelSamples {
   std::vector<KernelSample> gemm, experts, attention;
-  std::vector<KernelSample> library, peers, exchange;  // collectives: of the library, by peers' memory, of tokens
+  std::vector<KernelSample> by_library, by_peers, exchange;  // collectives: of the library, by peers' memory, of tokens
   RowsLeftOut left_out;
 };
 

@@ -34,9 +34,9 @@ void add_library(const std::string& op, std::int64_t chips, double bytes, double
   GroupLinks group = group_of(static_cast<std::int32_t>(chips));
   group.within_node = false;  // no kernels but the library's
   if (op == "all_reduce")
-    into.library.push_back(sample_of("library all-reduce", op, bytes, seconds, group, price_all_reduce));
+    into.by_library.push_back(sample_of("library all-reduce", op, bytes, seconds, group, price_all_reduce));
   else if (op == "all_gather" || op == "reduce_scatter")
-    into.library.push_back(
+    into.by_library.push_back(
         sample_of("library all-gather, reduce-scatter", op, bytes, seconds, group, price_all_gather));
   else
     into.left_out.add(file, fmt::format("{} is not fitted", op));
@@ -75,9 +75,9 @@ void read_custom(const TableOption& option, const std::string& name, const Group
     else if (bytes >= 8e6)
       into.left_out.add(name, "8 MB and more: the library's");
     else
-      into.peers.push_back(sample_of("all-reduce by peers' memory", kernel, bytes, 1e-3 * table.number("latency_ms"),
-                                     group(static_cast<std::int32_t>(table.integer("num_gpus", 2, 4096))),
-                                     price_all_reduce));
+      into.by_peers.push_back(sample_of("all-reduce by peers' memory", kernel, bytes, 1e-3 * table.number("latency_ms"),
+                                        group(static_cast<std::int32_t>(table.integer("num_gpus", 2, 4096))),
+                                        price_all_reduce));
   }
 }
 

@@ -148,7 +148,7 @@ TEST_CASE("decodes and collectives of a known chip give its numbers back") {
   options.collectives = {remade(
       "nccl.csv", head, collectives,
       [&](const TableOption& table, KernelSamples& into) { read_collective_samples(table, group, into); },
-      [](const KernelSamples& s) { return s.library; })};
+      [](const KernelSamples& s) { return s.by_library; })};
   const KernelCalibration fitted = calibrate_kernels(options);
   CHECK(field(fitted, "attention.memory").value == Approx(0.5).epsilon(0.02));
   CHECK(field(fitted, "attention.start").value == Approx(20e-6).epsilon(0.05));
