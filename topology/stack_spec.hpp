@@ -13,14 +13,7 @@
 namespace silicast {
 
 // What a stack may lack a good kernel for.
-enum class StackOperator {
-  kExperts,
-  kLatentAttention,
-  kSelectedAttention,
-  kLinearAttention,
-  kWindowAttention,
-  kDrafting
-};
+enum class StackOperator { kExperts, kLatentAttention, kSelectedAttention, kLinearAttention, kWindowAttention };
 inline constexpr std::size_t kStackOperators = 5;
 std::string_view name_of(StackOperator op);  // "experts", "latent_attention", "selected_attention", ...
 

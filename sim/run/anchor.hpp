@@ -14,7 +14,6 @@ namespace silicast {
 
 // What an anchor may move: physical scales alone, within the range of their evidence.
 enum class AnchorScale { kMaturity, kPerIteration, kPerRequest };
-inline constexpr std::size_t kAnchorScales = 3;
 std::string_view name_of(AnchorScale scale);  // "maturity", "per_iteration", "per_request"
 
 struct AnchorMove {

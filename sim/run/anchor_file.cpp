@@ -5,6 +5,7 @@
 #include <filesystem>
 
 #include "sim/io/config_catalogue.hpp"
+#include "sim/report/json_text.hpp"
 #include "sim/run/anchor.hpp"
 
 namespace silicast {
@@ -22,13 +23,6 @@ double read_scale(AnchorScale scale, const ConfigValue& value) {
 
 std::string scale_text(AnchorScale scale, double value) {
   return fmt::format("{}{}", value, is_time(scale) ? " s" : "");
-}
-
-// Double-quoted YAML: names and reasons may hold anything.
-std::string quoted(const std::string& text) {
-  std::string result = "\"";
-  for (const char c : text) result += c == '"' || c == '\\' ? std::string("\\") + c : std::string(1, c);
-  return result + '"';
 }
 
 // nullptr where there is none.
@@ -124,18 +118,20 @@ std::string write_anchor(const Anchor& anchor) {
   std::string text = fmt::format(
       "# A measured run, and what it moved: made by 'silicast anchor add'. Ranges of 'applies' may be edited.\n"
       "anchor: {}\ndate: {}\nrun: {{file: {}, format: {}, signature: {}}}\n",
-      quoted(anchor.name), quoted(anchor.date), quoted(anchor.file), quoted(anchor.format), quoted(anchor.signature));
+      json_quoted(anchor.name), json_quoted(anchor.date), json_quoted(anchor.file), json_quoted(anchor.format),
+      json_quoted(anchor.signature));
   text += fmt::format(
       "measured_on:\n  chip: {}\n  engine: {}\n  model: {}\n  family: {}\n  precision: {}\n  layout: {}\n"
       "  prompt: {}\n  output: {}\n  running: {}\n  output_rate: {}\n",
-      quoted(on.chip), quoted(on.engine), quoted(on.model), quoted(on.family), quoted(on.precision), quoted(on.layout),
-      on.prompt.value_or(0), on.output.value_or(0), on.running.value_or(0), on.output_rate.value_or(0));
+      json_quoted(on.chip), json_quoted(on.engine), json_quoted(on.model), json_quoted(on.family),
+      json_quoted(on.precision), json_quoted(on.layout), on.prompt.value_or(0), on.output.value_or(0),
+      on.running.value_or(0), on.output_rate.value_or(0));
   text += "moved:\n";
   for (const AnchorMove& move : anchor.moved)
     text += fmt::format("  {}: {{from: {}, to: {}}}\n", name_of(move.scale), scale_text(move.scale, move.from),
                         scale_text(move.scale, move.to));
   if (!anchor.not_moved.empty()) text += "not_moved:\n";
-  for (const auto& [scale, why] : anchor.not_moved) text += fmt::format("  {}: {}\n", scale, quoted(why));
+  for (const auto& [scale, why] : anchor.not_moved) text += fmt::format("  {}: {}\n", scale, json_quoted(why));
   text += "# s, 1/s, token/s\nresidual:\n";
   for (const AnchorResidual& one : anchor.residuals)
     text +=

@@ -175,6 +175,10 @@ class Fitter {
     const double replicas = scenario_.replicas();
     if (run.prompt) on.prompt = run.prompt;
     if (run.output) on.output = run.output;
+    if (!on.prompt || !on.output)
+      throw InputError({question_.run_file, 0, 0}, "",
+                       "neither it nor the scenario says how long prompts and outputs are: an anchor of it could never "
+                       "apply");
     on.running = measured("request_throughput", load[0]) * measured("e2e_mean", load[1]) / replicas;
     on.output_rate = measured("output_throughput", load[2]) / replicas;
     const auto around = [](std::optional<double> value) {

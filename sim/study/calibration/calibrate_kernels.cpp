@@ -133,7 +133,8 @@ KernelSamples read_samples(const KernelTablesOptions& options) {
   const Fabric fabric = Fabric::build({&node}, {});
   const GroupOf group = [&](std::int32_t chips) {
     if (chips > node.chips)
-      throw InputError(fmt::format("a collective of {} chips: node '{}' has {}", chips, node.name, node.chips));
+      throw InputError(fmt::format("a collective of {} chips: node '{}' has {}; name a larger one by --node", chips,
+                                   node.name, node.chips));
     std::vector<std::int32_t> ranks;
     for (std::int32_t rank = 0; rank < chips; ++rank) ranks.push_back(rank);
     return fabric.group(ranks);

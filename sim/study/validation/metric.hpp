@@ -23,7 +23,6 @@ enum class MetricClass {
   kMemory,
 };
 std::string_view name_of(MetricClass metric_class);  // "TTFT", "TPOT/ITL", ...
-inline constexpr std::size_t kMetricClasses = static_cast<std::size_t>(MetricClass::kMemory) + 1;
 
 // Values are in base units (s, token/s, 1/s, B).
 struct MetricInfo {

@@ -188,7 +188,7 @@ TEST_CASE("what cannot be calibrated is said") {
                                 ": must end in its heads, KV heads and head size, as mha_decode_32-8-128.csv does");
   options.attention.clear();
   options.collectives = {write(folder, "t.csv", "op,num_gpus,bytes,latency_ms\nall_reduce,16,1024,1\n")};
-  CHECK(message(options) == "a collective of 16 chips: node 'hgx-h200' has 8");
+  CHECK(message(options) == "a collective of 16 chips: node 'hgx-h200' has 8; name a larger one by --node");
   options.node = "hgx-h20-96";
   CHECK(message(options) == "--node 'hgx-h20-96': its chips are h20-96, not h200");
 }
@@ -200,6 +200,8 @@ TEST_CASE("numbers of the catalogue are written with their units") {
         "{value: 0.012 ns, range: [0 s, 2 ms], grade: estimate, source: \"x\"}");
   CHECK(evidence_yaml({0.8768, 0.8, 0.9, Grade::kVendor, "x"}, Dimension::kNumber) ==
         "{value: 0.877, range: [0.8, 0.9], grade: vendor, source: \"x\"}");
+  CHECK(evidence_yaml({900, 800, 1300.4, Grade::kVendor, "a\nb"}, Dimension::kNumber) ==
+        "{value: 900, range: [800, 1300], grade: vendor, source: \"a\\nb\"}");
 }
 
 // What the formulas reach on whole tables.
