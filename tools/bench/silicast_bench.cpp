@@ -1,7 +1,7 @@
 // silicast-bench: how fast the simulator is, on one core. The workload is fixed: Poisson requests with lognormal
 // lengths (prompts of 1,000 tokens on average, outputs of 200), Llama-3.1-8B on H100, 3 requests/s per replica,
-// two-choice routing. Beside requests/s it gives the ratio to a fixed calibration loop, so that figures of different
-// machines compare.
+// two-choice routing, requests in their queues as clients ask (a way in is one event more, about 310 instructions).
+// Beside requests/s it gives the ratio to a fixed calibration loop, so that figures of different machines compare.
 #include <fmt/format.h>
 #include <sys/resource.h>
 
@@ -56,7 +56,7 @@ std::string scenario_text(std::int64_t requests, int replicas) {
       "  prompt: {{distribution: lognormal, mean: 1000, cv: 1.0, max: 16000}}\n"
       "  output: {{distribution: lognormal, mean: 200, cv: 1.0, max: 4000}}\n"
       "cluster:\n  pools:\n    - {{name: main, node: hgx-h100, nodes: {}, replicas: {}, layout: {{tensor: 1}}, engine: "
-      "vllm}}\n"
+      "{{base: vllm, host: {{per_request: 0 s}}}}}}\n"
       "router: two_choices\nwarmup: none\n",
       3 * replicas, requests, nodes, replicas);
 }
