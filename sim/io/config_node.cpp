@@ -244,17 +244,31 @@ const ConfigNode* ConfigNode::at(std::initializer_list<std::string_view> path) c
   return node;
 }
 
-ConfigNode parse_config(const std::string& given, const std::string& name) {
-  const std::string text = given.starts_with("\xef\xbb\xbf") ? given.substr(3) : given;  // positions count without it
+namespace {
+
+// Positions count without the byte-order mark.
+std::string checked_text(const std::string& given, const std::string& name) {
+  std::string text = given.starts_with("\xef\xbb\xbf") ? given.substr(3) : given;
   if (text.size() > kMaxBytes) throw InputError({name, 0, 0}, "", "over 16 MiB; a config file is small");
   const std::size_t nul = text.find('\0');
   if (nul != std::string::npos) throw InputError({name, 0, 0}, "", "not a text file (it holds NUL bytes)");
   check_utf8(text, name);
+  return text;
+}
+
+}  // namespace
+
+ConfigNode parse_json(const std::string& given, const std::string& name) {
+  const std::string text = checked_text(given, name);
   TreeBuilder builder(text, name);
-  if (name.ends_with(".json")) {
-    send_json_events(text, name, builder);
-    return builder.take();
-  }
+  send_json_events(text, name, builder);
+  return builder.take();
+}
+
+ConfigNode parse_config(const std::string& given, const std::string& name) {
+  if (name.ends_with(".json")) return parse_json(given, name);
+  const std::string text = checked_text(given, name);
+  TreeBuilder builder(text, name);
   check_brackets(text, name);
   std::istringstream stream(text);
   try {

@@ -38,6 +38,7 @@ struct ConfigEntry {
 // UTF-8, tags, duplicate keys, merge keys ("<<"), several documents, nesting over 64 levels, over 16 MiB of text or a
 // million nodes (alias bombs).
 ConfigNode parse_config(const std::string& text, const std::string& name);
+ConfigNode parse_json(const std::string& text, const std::string& name);  // whatever its name
 
 // The same of a file; an unreadable, binary or too large file is an InputError.
 ConfigNode load_config(const std::string& path);

@@ -118,15 +118,22 @@ double StagePrice::experts(std::int64_t tokens) const {
 }
 
 double StagePrice::exchange(std::int64_t tokens) const {
-  const double talking = in_batches(tokens, [&](std::int64_t part) { return sum(work_.exchange_kernels(part)); });
-  return talking * (1 - hidden_share(tokens));
+  const double talking = talk(tokens);
+  return talking - hidden(tokens, talking);
 }
 
 double StagePrice::hidden_share(std::int64_t tokens) const {
+  const double talking = talk(tokens);
+  return talking > 0 ? hidden(tokens, talking) / talking : 0;
+}
+
+double StagePrice::talk(std::int64_t tokens) const {
+  return in_batches(tokens, [&](std::int64_t part) { return sum(work_.exchange_kernels(part)); });
+}
+
+double StagePrice::hidden(std::int64_t tokens, double talking) const {
   if (setup_.overlap == 0) return 0;
-  const double talking = in_batches(tokens, [&](std::int64_t part) { return sum(work_.exchange_kernels(part)); });
-  if (talking == 0) return 0;
-  return setup_.overlap * std::min(1.0, (this->tokens(tokens) + experts(tokens * setup_.plan.data)) / talking);
+  return setup_.overlap * std::min(talking, this->tokens(tokens) + experts(tokens * setup_.plan.data));
 }
 
 double StagePrice::sequences(std::int64_t count) const {

@@ -49,6 +49,8 @@ class StagePrice {
   std::optional<Seconds> measured(const Kernel& kernel) const;
   Seconds measured_layer(const Kernel& kernel, const MeasuredGrid& times) const;
   Seconds measured_experts(const Kernel& kernel) const;
+  double talk(std::int64_t tokens) const;                    // exchanges with nothing beside them, s
+  double hidden(std::int64_t tokens, double talking) const;  // of those, what hides behind computing, s
   // All launches, none shorter than `floor`, with the part of the messages that hides behind the rest.
   double sum(const std::vector<Kernel>& kernels, double floor = 0) const;
 

@@ -78,6 +78,12 @@ class Anchors(CliTest):
         self.silicast("anchor", "add", "run.json", "--scenario", "s.yaml")
         self.silicast("anchor", "add", "run.json", "--scenario", "s.yaml", status=2)
 
+    def test_a_broken_line_of_json_lines_is_named(self):
+        run = json.dumps(json.loads(self.measured().read_text()))
+        self.write("runs.jsonl", f"{run}\n\n{run[:-1]}\n")
+        done = self.silicast("anchor", "add", "runs.jsonl", "--run", "2", "--scenario", "s.yaml", status=2)
+        self.assertIn("runs.jsonl:3:", done)
+
 
 if __name__ == "__main__":
     main()

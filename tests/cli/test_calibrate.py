@@ -82,6 +82,13 @@ class Calibrate(CliTest):
         again = self.refused("calibrate", "kernels", "--chip", "h200", "--gemm", "gemm.csv", "--source", "x", "--out", "my.yaml")
         self.assertIn("--out my.yaml: is there already", again)
 
+    def test_rows_of_other_kernels_are_counted(self):
+        self.write("gemm.csv", self.gemm_rows())
+        self.write("attention.csv", "kv_cache_dtype,kernel,batch_size,num_heads,num_kv_heads,head_dim,window_size,kv_len,latency_ms\n"
+                   "bfloat16,flash,64,32,8,128,0,8192,1\nbfloat16,paged,64,32,8,128,0,8192,1\n")
+        out = self.silicast("calibrate", "kernels", "--chip", "h200", "--gemm", "gemm.csv", "--attention", "attention.csv@flash")
+        self.assertIn("attention.csv: kernels without 'flash' in their name (1 row)", out)
+
     def test_kernels_say_what_is_wrong(self):
         self.write("t.csv", "a,b\n1,2\n")
         for arguments, message in [

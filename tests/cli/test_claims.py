@@ -63,6 +63,14 @@ class Claims(CliTest):
         for path in sorted((CONFIGS / "validation/claims").glob("*.yaml")):
             self.assertIn("valid", self.silicast("check", path))
 
+    def test_a_misspelt_precision_is_refused_where_it_stands(self):
+        text = (CONFIGS / "validation/claims/c1b.yaml").read_text()
+        for wrong, message in [("system: 8bitt", "did you mean '8bit'?"), ("system: {weights: int9}", "'int9'"),
+                               ("system: {wieghts: int8}", "did you mean 'weights'?")]:
+            with self.subTest(wrong=wrong):
+                self.write("c.yaml", text.replace("system: 8bit", wrong, 1))
+                self.assertRegex(self.silicast("check", "c.yaml", status=2), rf"c.yaml:\d+:\d+: .*{re.escape(message)}")
+
 
 if __name__ == "__main__":
     main()

@@ -123,9 +123,9 @@ int serving(const Texts& arguments) {
   const ServingCalibration fitted = calibrate_serving(
       {required(*given, "engine"),
        {find_configs(*given), texts(*given, "data"), texts(*given, "only"), texts(*given, "set"), threads_of(*given)}});
-  std::cout << fmt::format("engine {}: host work {}; {} figures of {} independent group{}\n\n", fitted.engine,
+  std::cout << fmt::format("engine {}: host work {}; {} figure{} of {} independent group{}\n\n", fitted.engine,
                            fitted.overlapped ? "beside the chips'" : "before the chips'", fitted.cases.size(),
-                           fitted.groups, fitted.groups == 1 ? "" : "s");
+                           fitted.cases.size() == 1 ? "" : "s", fitted.groups, fitted.groups == 1 ? "" : "s");
   Rows rows;
   for (const FittedOverhead& one : fitted.overheads) {
     const auto time = [](double value) { return shown(value, Dimension::kTime); };

@@ -202,16 +202,18 @@ std::string read_text(const std::string& path) {
   return std::string(std::istreambuf_iterator<char>(*file), {});
 }
 
-// The documents of a file: JSON Lines where it is called so, else one.
+// The documents of a file: JSON Lines where it is called so, else one. Each stands on its line, for messages.
 std::vector<std::string> documents(const std::string& path, const std::string& text) {
   if (!path.ends_with(".jsonl")) return {text};
-  std::vector<std::string> lines;
-  for (std::size_t begin = 0; begin < text.size();) {
+  std::vector<std::string> documents;
+  std::size_t number = 0;
+  for (std::size_t begin = 0; begin < text.size(); ++number) {
     const std::size_t end = std::min(text.find('\n', begin), text.size());
-    if (text.find_first_not_of(" \t\r", begin) < end) lines.push_back(text.substr(begin, end - begin));
+    if (text.find_first_not_of(" \t\r", begin) < end)
+      documents.push_back(std::string(number, '\n') + text.substr(begin, end - begin));
     begin = end + 1;
   }
-  return lines;
+  return documents;
 }
 
 std::size_t chosen(std::size_t runs, std::optional<std::int64_t> which, const std::string& path) {
@@ -234,12 +236,8 @@ const Measurement* MeasuredRun::figure(std::string_view metric) const {
 MeasuredRun read_measured_run(const std::string& path, std::optional<std::int64_t> which) {
   const std::string text = read_text(path);
   const std::vector<std::string> all = documents(path, text);
-  const bool lines = path.ends_with(".jsonl");
-  const std::size_t line = lines ? chosen(all.size(), which, path) : 0;
-  const std::string name = lines                     ? fmt::format("{}#{}.json", path, line + 1)
-                           : path.ends_with(".json") ? path
-                                                     : path + ".json";
-  const ConfigNode root = parse_config(without_bare_words(all[line]), name);
+  const std::size_t line = path.ends_with(".jsonl") ? chosen(all.size(), which, path) : 0;
+  const ConfigNode root = parse_json(without_bare_words(all[line]), path);
   MeasuredRun run;
   run.signature = signature_of(text);
   const ConfigNode* benchmarks = node_at(root, "benchmarks");

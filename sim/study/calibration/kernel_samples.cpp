@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <filesystem>
+
 #include "sim/base/errors.hpp"
 #include "sim/io/input_file.hpp"
 
@@ -22,6 +24,16 @@ TableOption TableOption::parse(const std::string& text) {
   if (const std::string problem = input_problem(option.path); !problem.empty())
     throw InputError({option.path, 0, 0}, "", problem);
   return option;
+}
+
+std::string TableOption::name() const {
+  return std::filesystem::path(path).filename().string();
+}
+
+bool TableOption::takes(const std::string& row_kernel, RowsLeftOut& left_out) const {
+  if (row_kernel.find(kernel) != std::string::npos) return true;
+  left_out.add(name(), fmt::format("kernels without '{}' in their name", kernel));
+  return false;
 }
 
 std::string band_of(const char* name, double value, const std::vector<double>& limits) {

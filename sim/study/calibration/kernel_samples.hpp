@@ -41,6 +41,8 @@ struct TableOption {
   std::string path;
   std::string kernel;
   static TableOption parse(const std::string& text);
+  std::string name() const;  // of the file, without folders
+  bool takes(const std::string& row_kernel, RowsLeftOut& left_out) const;
 };
 
 using GroupOf = std::function<GroupLinks(std::int32_t chips)>;  // of one node

@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <cstdio>
-#include <filesystem>
 
 #include "sim/base/errors.hpp"
 #include "sim/io/table_file.hpp"
@@ -102,7 +101,7 @@ void read_aiconfigurator(const TableOption& option, const std::string& name, boo
     columns.emplace_back("kv_len");
   TableFile table(option.path, columns);
   while (table.next()) {
-    if (table.text("kernel").find(option.kernel) == std::string::npos) continue;
+    if (!option.takes(table.text("kernel"), into.left_out)) continue;
     const AttentionShape shape = read_shape(table);
     const std::int64_t sequences = table.integer("batch_size", 1, kMost);
     const double seconds = 1e-3 * table.number("latency_ms");
@@ -156,7 +155,7 @@ void read_infersim(const TableOption& option, const std::string& name, bool pref
 }  // namespace
 
 void read_attention_samples(const TableOption& option, KernelSamples& into) {
-  const std::string name = std::filesystem::path(option.path).filename().string();
+  const std::string name = option.name();
   const std::vector<std::string> header = table_header(option.path);
   const auto has = [&](const char* column) { return std::find(header.begin(), header.end(), column) != header.end(); };
   const bool prefill = has("seq_len");

@@ -2,7 +2,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <filesystem>
 #include <optional>
 
 #include "sim/base/errors.hpp"
@@ -68,7 +67,7 @@ void read_custom(const TableOption& option, const std::string& name, const Group
   TableFile table(option.path, {"kernel", "num_gpus", "bytes", "latency_ms"});
   while (table.next()) {
     const std::string kernel = table.required_text("kernel");
-    if (kernel.find(option.kernel) == std::string::npos) continue;
+    if (!option.takes(kernel, into.left_out)) continue;
     const auto bytes = static_cast<double>(table.integer("bytes", 1, kMost));
     if (kernel.find("eager") != std::string::npos)
       into.left_out.add(name, "launched by the host");
@@ -104,7 +103,7 @@ void read_low_latency(const TableOption& option, const std::string& name, const 
 }  // namespace
 
 void read_collective_samples(const TableOption& option, const GroupOf& group, KernelSamples& into) {
-  const std::string name = std::filesystem::path(option.path).filename().string();
+  const std::string name = option.name();
   const std::vector<std::string> header = table_header(option.path);
   const auto has = [&](const char* column) { return std::find(header.begin(), header.end(), column) != header.end(); };
   if (has("time(us)") && has("op")) return read_apex(option, name, group, into);

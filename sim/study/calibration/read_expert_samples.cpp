@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <filesystem>
 
 #include "sim/base/errors.hpp"
 #include "sim/io/table_file.hpp"
@@ -71,7 +70,7 @@ void read_aiconfigurator(const TableOption& option, const std::string& name, Ker
   TableFile table(option.path, {"moe_dtype", "kernel", "distribution", "hidden_size", "inter_size", "topk",
                                 "num_experts", "moe_tp_size", "moe_ep_size", "num_tokens", "latency_ms"});
   while (table.next()) {
-    if (table.text("kernel").find(option.kernel) == std::string::npos) continue;
+    if (!option.takes(table.text("kernel"), into.left_out)) continue;
     const std::string type = table.required_text("moe_dtype");
     const std::int64_t topk = table.integer("topk", 1, kMost), experts = table.integer("num_experts", 1, kMost);
     const std::int64_t tokens = table.integer("num_tokens", 1, kMost), tensor = table.integer("moe_tp_size", 1, kMost);
@@ -128,7 +127,7 @@ void read_infersim(const TableOption& option, const std::string& name, KernelSam
 }  // namespace
 
 void read_expert_samples(const TableOption& option, KernelSamples& into) {
-  const std::string name = std::filesystem::path(option.path).filename().string();
+  const std::string name = option.name();
   const std::vector<std::string> header = table_header(option.path);
   const auto has = [&](const char* column) { return std::find(header.begin(), header.end(), column) != header.end(); };
   if (has("moe_dtype")) return read_aiconfigurator(option, name, into);

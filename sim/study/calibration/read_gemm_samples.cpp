@@ -2,7 +2,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <filesystem>
 #include <map>
 #include <optional>
 
@@ -82,10 +81,7 @@ std::vector<GemmRow> read_aiconfigurator(const TableOption& option, const std::s
   while (table.next()) {
     GemmRow row;
     row.kernel = table.text("kernel");
-    if (row.kernel.find(option.kernel) == std::string::npos) {
-      left_out.add(name, fmt::format("kernels without '{}' in their name", option.kernel));
-      continue;
-    }
+    if (!option.takes(row.kernel, left_out)) continue;
     const std::string type = table.required_text("gemm_dtype");
     if (type == "fp8" || type == "fp8_block" || type == "fp8_inputs" || type == "int8") {
       row.format = type == "int8" ? NumberFormat::kInt8 : NumberFormat::kFp8;
@@ -130,7 +126,7 @@ std::string reason_against(const GemmRow& row, double shortest) {
 }  // namespace
 
 void read_gemm_samples(const TableOption& option, KernelSamples& into) {
-  const std::string name = std::filesystem::path(option.path).filename().string();
+  const std::string name = option.name();
   const std::vector<std::string> header = table_header(option.path);
   const auto has = [&](const char* column) { return std::find(header.begin(), header.end(), column) != header.end(); };
   std::vector<GemmRow> rows;

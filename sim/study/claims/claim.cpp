@@ -126,14 +126,27 @@ std::vector<ClaimSystem> read_systems(const ConfigValue& value, const std::strin
   return systems;
 }
 
+// As a pool's `precision`: names are checked here, whether model and chip can do it when it is asked of them.
+std::string read_precision_text(const ConfigValue& value) {
+  if (value.is_scalar()) {
+    value.choice({"8bit"}, "precision");
+  } else {
+    ConfigMap map = value.map();
+    for (const char* key : {"weights", "experts", "activations", "kv"})
+      if (const auto format = map.optional(key)) format->choice(number_format_names(), "number format");
+    map.done();
+  }
+  return to_yaml(value.node());
+}
+
 std::vector<ClaimPrecision> read_precisions(const ConfigValue& value, bool compares) {
   std::vector<ClaimPrecision> precisions;
   for (const ConfigValue& item : value.list()) {
     ConfigMap map = item.map();
     ClaimPrecision precision;
     precision.label = map.required("label").text();
-    precision.system = to_yaml(map.required("system").node());
-    if (compares) precision.against = to_yaml(map.required("against").node());
+    precision.system = read_precision_text(map.required("system"));
+    if (compares) precision.against = read_precision_text(map.required("against"));
     map.done();
     precisions.push_back(std::move(precision));
   }
