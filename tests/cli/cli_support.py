@@ -80,6 +80,13 @@ class CliTest(unittest.TestCase):
             self.assertEqual(done.returncode, status, f"silicast {' '.join(map(str, arguments))}\n{done.stdout[-2000:]}{done.stderr}")
         return done.stdout
 
+    def refused(self, *arguments):
+        """What the command, which must exit with 2, says against it."""
+        environment = dict(os.environ, SILICAST_CONFIGS=str(CONFIGS))
+        done = subprocess.run([SILICAST, *map(str, arguments)], cwd=self.folder, env=environment, capture_output=True, text=True, timeout=120)
+        self.assertEqual(done.returncode, 2, done.stdout + done.stderr)
+        return done.stderr
+
     def write(self, name, text):
         path = self.folder / name
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -2,11 +2,8 @@
 priced by tables."""
 import json
 import math
-import os
 import re
-import subprocess
 
-import cli_support
 from cli_support import CONFIGS, CliTest, main
 
 # Decode iterations of one case each: what the engine's host adds to them is known.
@@ -51,12 +48,6 @@ warmup: none
 
 
 class Calibrate(CliTest):
-    def refused(self, *arguments):
-        done = subprocess.run([cli_support.SILICAST, *arguments], cwd=self.folder, capture_output=True, text=True, timeout=120,
-                              env=dict(os.environ, SILICAST_CONFIGS=str(CONFIGS)))
-        self.assertEqual(done.returncode, 2, done.stdout + done.stderr)
-        return done.stderr
-
     def gemm_rows(self):
         """What a chip of 500 TFLOP/s and 2 TB/s takes, 5 us at the least."""
         rows = ["gemm_dtype,kernel,m,n,k,latency_ms"]

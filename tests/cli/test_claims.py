@@ -69,7 +69,7 @@ class Claims(CliTest):
                                ("system: {wieghts: int8}", "did you mean 'weights'?")]:
             with self.subTest(wrong=wrong):
                 self.write("c.yaml", text.replace("system: 8bit", wrong, 1))
-                self.assertRegex(self.silicast("check", "c.yaml", status=2), rf"c.yaml:\d+:\d+: .*{re.escape(message)}")
+                self.assertRegex(self.refused("check", "c.yaml"), rf"c.yaml:\d+:\d+: .*{re.escape(message)}")
 
 
 if __name__ == "__main__":
