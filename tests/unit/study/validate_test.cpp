@@ -20,7 +20,8 @@ using Catch::Matchers::Contains;
 std::string case_text(const std::string& model, int clients, const std::string& measured) {
   return "name: c\nmodel: " + model + "\nworkload: {closed_loop: {concurrency: " + std::to_string(clients) +
          ", requests: 20}, prompt: {distribution: fixed, tokens: 200}, output: {distribution: fixed, tokens: 10}}\n" +
-         "cluster: {pools: [{name: main, node: hgx-h100, replicas: 1, engine: {base: vllm}}]}\nsource: us\nmeasured: " +
+         "cluster: {pools: [{name: main, node: hgx-h100, replicas: 1, engine: {base: vllm, host: {per_request: 0 "
+         "s}}}]}\nsource: us\nmeasured: " +
          measured + "\n";
 }
 
