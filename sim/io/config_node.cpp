@@ -326,6 +326,13 @@ void set_config(ConfigNode& root, const std::string& path, const std::string& ya
   *node = std::move(value);
 }
 
+void apply_setting(ConfigNode& root, const std::string& setting, const std::string& origin) {
+  const std::size_t equals = setting.find('=');
+  if (equals == std::string::npos || equals == 0)
+    throw InputError(fmt::format("{}: must be key.path=value, e.g. cluster.pools.0.nodes=4", origin));
+  set_config(root, setting.substr(0, equals), setting.substr(equals + 1), origin);
+}
+
 std::string to_yaml(const ConfigNode& node) {
   YAML::Emitter out;
   emit(out, node);

@@ -47,6 +47,9 @@ ConfigNode load_config(const std::string& path);
 // list items. The new node's mark names the assignment itself ("--set a.b=3").
 void set_config(ConfigNode& root, const std::string& path, const std::string& yaml, const std::string& origin);
 
+// "key.path=YAML" as set_config(). Error (InputError) too: no key or no '='.
+void apply_setting(ConfigNode& root, const std::string& setting, const std::string& origin);
+
 // The tree as YAML text, block style, keys in order; parse_config of it gives an equal tree.
 std::string to_yaml(const ConfigNode& node);
 

@@ -11,47 +11,11 @@
 #include "sim/base/check.hpp"
 #include "sim/io/hdf5_handle.hpp"
 #include "sim/io/hdf5_shuffle.hpp"
+#include "sim/io/hdf5_types.hpp"
 #include "sim/io/output_file.hpp"
 
 namespace silicast {
 namespace {
-
-constexpr std::string_view kCannotWrite = "cannot write";
-
-hid_t memory_type(ColumnType type) {
-  switch (type) {
-    case ColumnType::kInt64:
-      return H5T_NATIVE_INT64;
-    case ColumnType::kInt32:
-      return H5T_NATIVE_INT32;
-    case ColumnType::kUint8:
-      return H5T_NATIVE_UINT8;
-    case ColumnType::kFloat64:
-      return H5T_NATIVE_DOUBLE;
-  }
-  return -1;
-}
-
-hid_t file_type(ColumnType type) {
-  switch (type) {
-    case ColumnType::kInt64:
-      return H5T_STD_I64LE;
-    case ColumnType::kInt32:
-      return H5T_STD_I32LE;
-    case ColumnType::kUint8:
-      return H5T_STD_U8LE;
-    case ColumnType::kFloat64:
-      return H5T_IEEE_F64LE;
-  }
-  return -1;
-}
-
-Hdf5Id text_type() {
-  Hdf5Id type(H5Tcopy(H5T_C_S1), H5Tclose);
-  H5Tset_size(type.get(), H5T_VARIABLE);
-  H5Tset_cset(type.get(), H5T_CSET_UTF8);
-  return type;
-}
 
 Hdf5Id scalar_space() {
   return {H5Screate(H5S_SCALAR), H5Sclose};
@@ -247,37 +211,6 @@ void Hdf5Writer::end_rows() {
   for (auto& column : columns_) hdf5_check(H5Dclose(std::exchange(column->dataset_, -1)), part_path_, kCannotWrite);
   hdf5_check(H5Fclose(std::exchange(file_, -1)), part_path_, kCannotWrite);
   file_ = hdf5_check(H5Fopen(part_path_.c_str(), H5F_ACC_RDWR, hdf5_access_list().get()), part_path_, "cannot reopen");
-}
-
-void Hdf5Writer::write_array(const std::string& path, ColumnType type, const void* values, std::size_t count,
-                             const std::string& unit, const std::string& description) {
-  open_group(path.substr(0, path.rfind('/')));
-  errno = 0;
-  const hsize_t extent = count;
-  const Hdf5Id space(H5Screate_simple(1, &extent, nullptr), H5Sclose);
-  Hdf5Id list(H5Pcreate(H5P_DATASET_CREATE), H5Pclose);
-  H5Pset_obj_track_times(list.get(), false);
-  {
-    const Hdf5Id dataset(
-        hdf5_check(H5Dcreate2(file_, path.c_str(), file_type(type), space.get(), H5P_DEFAULT, list.get(), H5P_DEFAULT),
-                   part_path_, fmt::format("cannot create the column {}", path)),
-        H5Dclose);
-    if (count > 0)
-      hdf5_check(H5Dwrite(dataset.get(), memory_type(type), H5S_ALL, H5S_ALL, H5P_DEFAULT, values), part_path_,
-                 kCannotWrite);
-  }
-  set_text(path, "unit", unit);
-  set_text(path, "description", description);
-}
-
-void Hdf5Writer::add_array(const std::string& path, std::span<const double> values, const std::string& unit,
-                           const std::string& description) {
-  write_array(path, ColumnType::kFloat64, values.data(), values.size(), unit, description);
-}
-
-void Hdf5Writer::add_array(const std::string& path, std::span<const std::int64_t> values, const std::string& unit,
-                           const std::string& description) {
-  write_array(path, ColumnType::kInt64, values.data(), values.size(), unit, description);
 }
 
 void Hdf5Writer::finish() {

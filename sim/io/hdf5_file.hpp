@@ -29,6 +29,12 @@ constexpr ColumnType column_type_of() {
   return ColumnType::kFloat64;
 }
 
+// A column of another file.
+struct JoinedPart {
+  std::string file;
+  std::int64_t rows = 0;
+};
+
 // Three phases: set up (groups, attributes, columns), rows (start_rows() to end_rows(): only append()), then
 // groups, attributes and arrays again, and finish(). Every failure (a directory that is not there, a full
 // disk) is an InputError that names the path and the system's reason.
@@ -86,13 +92,20 @@ class Hdf5Writer {
   void add_array(const std::string& path, std::span<const std::int64_t> values, const std::string& unit,
                  const std::string& description);
 
+  void add_texts(const std::string& path, std::span<const std::string> values, const std::string& description);
+
+  // A column of the columns `path` of other files, one behind the other, which stay where they are (a virtual dataset).
+  // Files are named relative to this one's folder.
+  void add_joined(const std::string& path, ColumnType type, std::span<const JoinedPart> parts, const std::string& unit,
+                  const std::string& description);
+
   void finish();   // closes, syncs to disk, renames over the final name
   void abandon();  // closes and removes the part
 
  private:
   Column& new_column(const std::string& path, ColumnType type, const std::string& unit, const std::string& description);
-  void write_array(const std::string& path, ColumnType type, const void* values, std::size_t count,
-                   const std::string& unit, const std::string& description);
+  void write_array(const std::string& path, std::int64_t type, std::int64_t memory, const void* values,
+                   std::size_t count, std::int64_t list, const std::string& unit, const std::string& description);
   void lock_part();
   void write_chunk(Column& column);
   void open_group(const std::string& path);
@@ -126,6 +139,7 @@ class Hdf5Reader {
   std::optional<std::string> text(const std::string& object, const std::string& attribute) const;
   std::optional<double> number(const std::string& object, const std::string& attribute) const;
   std::int64_t rows(const std::string& column) const;
+  ColumnType type(const std::string& column) const;
   std::vector<std::int64_t> integers(const std::string& column) const;
   std::vector<double> doubles(const std::string& column) const;
 

@@ -152,6 +152,14 @@ std::int64_t Hdf5Reader::rows(const std::string& column) const {
   return static_cast<std::int64_t>(rows_of(open_column(file_, path_, column), path_, column));
 }
 
+ColumnType Hdf5Reader::type(const std::string& column) const {
+  const Hdf5Id dataset = open_column(file_, path_, column);
+  const Hdf5Id type(H5Dget_type(dataset.get()), H5Tclose);
+  if (H5Tget_class(type.get()) == H5T_FLOAT) return ColumnType::kFloat64;
+  const std::size_t bytes = H5Tget_size(type.get());
+  return bytes == 1 ? ColumnType::kUint8 : bytes == 4 ? ColumnType::kInt32 : ColumnType::kInt64;
+}
+
 std::vector<std::int64_t> Hdf5Reader::integers(const std::string& column) const {
   return read_column<std::int64_t>(file_, path_, column, H5T_NATIVE_INT64);
 }

@@ -22,12 +22,7 @@ std::string yaml_text(const std::string& file) {
 }
 
 void apply_settings(ConfigNode& root, const ScenarioSource& source) {
-  for (const std::string& setting : source.settings) {
-    const std::size_t equals = setting.find('=');
-    if (equals == std::string::npos || equals == 0)
-      throw InputError(fmt::format("--set {}: must be key.path=value, e.g. cluster.pools.0.nodes=4", setting));
-    set_config(root, setting.substr(0, equals), setting.substr(equals + 1), fmt::format("--set {}", setting));
-  }
+  for (const std::string& setting : source.settings) apply_setting(root, setting, fmt::format("--set {}", setting));
   if (!source.output_file.empty())
     set_config(root, "output.file", yaml_text(source.output_file), fmt::format("--out {}", source.output_file));
 }

@@ -23,10 +23,6 @@ std::string text(const options::variables_map& given, const char* name) {
   return given.count(name) > 0 ? given[name].as<std::string>() : "";
 }
 
-Texts texts(const options::variables_map& given, const char* name) {
-  return given.count(name) > 0 ? given[name].as<Texts>() : Texts{};
-}
-
 std::string required(const options::variables_map& given, const char* name) {
   if (given.count(name) == 0) throw InputError(fmt::format("--{} is missing", name));
   return given[name].as<std::string>();

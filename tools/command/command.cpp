@@ -60,10 +60,14 @@ std::string find_configs(const options::variables_map& given) {
   throw InputError("the catalogue (configs/) is not found beside the program; give --configs DIR");
 }
 
-std::size_t threads_of(const options::variables_map& given) {
-  const int threads = given.count("threads") > 0 ? given["threads"].as<int>()
-                                                 : static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
-  if (threads < 1 || threads > 1024) throw InputError(fmt::format("--threads {}: must be from 1 to 1024", threads));
+std::vector<std::string> texts(const options::variables_map& given, const char* option) {
+  return given.count(option) > 0 ? given[option].as<std::vector<std::string>>() : std::vector<std::string>{};
+}
+
+std::size_t threads_of(const options::variables_map& given, const char* option) {
+  const int threads = given.count(option) > 0 ? given[option].as<int>()
+                                              : static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
+  if (threads < 1 || threads > 1024) throw InputError(fmt::format("--{} {}: must be from 1 to 1024", option, threads));
   return static_cast<std::size_t>(threads);
 }
 

@@ -12,7 +12,7 @@ namespace options = boost::program_options;
 
 // Each parses its own arguments (argv without the program and the subcommand) and returns the exit status.
 using Command = int(const std::vector<std::string>& arguments);
-Command run, compare, check, list, explain, recover, validate, calibrate, claims, anchor;
+Command run, compare, check, list, explain, recover, validate, calibrate, claims, anchor, sweep;
 
 // Parses strictly. nullopt after --help, which it prints: "usage", then the options.
 std::optional<options::variables_map> parse(const std::vector<std::string>& arguments, const std::string& usage,
@@ -24,8 +24,11 @@ std::optional<options::variables_map> parse(const std::vector<std::string>& argu
 std::string find_configs(const options::variables_map& given);
 void add_configs_option(options::options_description& visible);
 
-// --threads, an option without a default: one for each core.
-std::size_t threads_of(const options::variables_map& given);
+// An option that may be repeated; none where it is not given.
+std::vector<std::string> texts(const options::variables_map& given, const char* option);
+
+// --threads or the like, an option without a default: one for each core.
+std::size_t threads_of(const options::variables_map& given, const char* option = "threads");
 
 // A scenario file: the path itself, or the name of one in configs/scenarios.
 std::string find_scenario(const std::string& name, const std::string& configs_dir);

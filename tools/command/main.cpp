@@ -29,6 +29,7 @@ constexpr Entry kCommands[] = {
     {"calibrate", "fit a chip to kernel tables, an engine to measured runs", calibrate},
     {"claims", "what is said of chips, and on which workloads it is true", claims},
     {"anchor", "move chip and engine by a run that was measured", anchor},
+    {"sweep", "many runs over the keys of a scenario, resumable", sweep},
     {"recover", "read what a killed run left in its .part file", recover},
 };
 

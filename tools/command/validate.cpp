@@ -14,10 +14,6 @@
 namespace silicast::command {
 namespace {
 
-std::vector<std::string> texts(const options::variables_map& given, const char* name) {
-  return given.count(name) > 0 ? given[name].as<std::vector<std::string>>() : std::vector<std::string>{};
-}
-
 void print(const ReportTable& table) {
   std::cout << table.title << "\n\n" << aligned(table.columns, table.rows) << "\n";
 }

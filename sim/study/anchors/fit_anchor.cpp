@@ -31,10 +31,7 @@ class Fitter {
       throw InputError({question.scenario_path, 0, 0}, "cluster.pools",
                        "an anchor is of one pool; which of these was measured?");
     check_alike();
-    for (const std::string& setting : question.source.settings) {
-      const std::size_t equals = setting.find('=');
-      set_config(tree_, setting.substr(0, equals), setting.substr(equals + 1), setting);
-    }
+    for (const std::string& setting : question.source.settings) apply_setting(tree_, setting, setting);
     const EngineHost& host = scenario_.pools[0].engine.host;
     scales_.push_back({AnchorScale::kMaturity, 0, 1, scenario_.pools[0].maturity});
     scales_.push_back(

@@ -108,13 +108,7 @@ std::string without_bare_words(const std::string& text) {
 
 std::string signature_of(const std::string& bytes) {
   Fingerprint hash;
-  hash.add(bytes.size());
-  for (std::size_t i = 0; i < bytes.size(); i += 8) {
-    std::uint64_t word = 0;
-    for (std::size_t k = i; k < std::min(i + 8, bytes.size()); ++k)
-      word = word << 8 | static_cast<unsigned char>(bytes[k]);
-    hash.add(word);
-  }
+  hash.add_text(bytes);
   return fmt::format("{:016x}", hash.value());
 }
 
