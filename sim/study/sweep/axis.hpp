@@ -27,8 +27,9 @@ struct AxisRange {
 
 class Axis {
  public:
-  // {key, name, values: [...]}; {key, name, linear | log: [low, high], points, whole}; {name, cases: {label: {key: value}}}.
-  // `name` is the key where it is left out. Errors (InputError): as of the reader; an empty list; a range that is none.
+  // {key, name, values: [...]}; {key, name, linear | log: [low, high], points, whole}; {name, cases: {label: {key:
+  // value}}}. `name` is the key where it is left out. Errors (InputError): as of the reader; an empty list; a range
+  // that is none.
   static Axis read(const ConfigValue& value);
 
   const std::string& name() const { return name_; }

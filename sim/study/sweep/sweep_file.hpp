@@ -1,5 +1,5 @@
-// The one file of a sweep: a table of inputs and summaries, in the order of the points whoever computed them when. Equal
-// results give equal bytes. README.md describes its columns.
+// The one file of a sweep: a table of inputs and summaries, in the order of the points whoever computed them when.
+// Equal results give equal bytes. README.md describes its columns.
 #pragma once
 
 #include <cstdint>
@@ -19,8 +19,8 @@ std::string rows_file(const std::string& out, std::size_t index);
 void write_sweep_file(const std::string& path, const SweepSpec& spec, const std::vector<SweepPoint>& points,
                       const std::vector<PointResult>& results);
 
-// Points that a file holds as done; none where there is no such file, or it is another version's. Error (InputError): it
-// is damaged, or no sweep's.
+// Points that a file holds as done; none where there is no such file, or it is another version's. Error (InputError):
+// it is damaged, or no sweep's.
 std::vector<PointResult> read_sweep_file(const std::string& path);
 
 }  // namespace silicast

@@ -20,7 +20,8 @@ struct SweepPoint {
 // nothing is left.
 std::vector<SweepPoint> sweep_points(const SweepSpec& spec);
 
-// The scenario of a point; replications add to its seed. Error (InputError): a setting below a plain value and the like.
+// The scenario of a point; replications add to its seed. Error (InputError): a setting below a plain value and the
+// like.
 ConfigNode scenario_of(const SweepSpec& spec, const SweepPoint& point);
 
 // Hash of silicast's version, of the whole catalogue, and of the files that the scenario names: what a result rests on

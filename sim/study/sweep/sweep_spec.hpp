@@ -5,7 +5,7 @@
 //   axes:
 //     - {key: workload.speed, log: [0.5, 4], points: 8}
 //     - {key: cluster.pools.0.layout.tensor, name: tensor, values: [2, 4, 8]}
-//     - {name: chip, cases: {h20: {cluster.pools.0.node: hgx-h20-96}, 950dt: {cluster.pools.0.node: atlas-850-950dt-96}}}
+//     - {name: chip, cases: {h20: {cluster.pools.0.node: hgx-h20-96}, h200: {cluster.pools.0.node: hgx-h200}}}
 //   drop: [{chip: h20, tensor: {below: 4}}, {product: {of: [tensor, data], above: 8}}]
 //   sample: {method: latin_hypercube, points: 200, seed: 1}   # left out: the grid
 //   replications: 3                     # seeds that all points share
@@ -53,7 +53,8 @@ struct SweepSpec {
   std::string resolved;  // YAML
 };
 
-// Errors (InputError): as of the reader; axes of one name; a drop that names no axis; a grid of a range without `points`.
+// Errors (InputError): as of the reader; axes of one name; a drop that names no axis; a grid of a range without
+// `points`.
 SweepSpec read_sweep(const std::string& path, const std::string& configs_dir,
                      const std::vector<std::string>& settings = {});
 

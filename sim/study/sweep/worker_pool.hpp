@@ -17,9 +17,9 @@ struct WorkerPoolCalls {
   std::function<bool()> stopped;                                       // give up: workers are killed
 };
 
-// Jobs in their order, each by the next worker that is free; the job of a worker that dies is given to another once. The
-// caller must have no other threads. What done() throws ends the workers and is thrown on. Error (InputError): no process
-// can be started.
+// Jobs in their order, each by the next worker that is free; the job of a worker that dies is given to another once.
+// The caller must have no other threads. What done() throws ends the workers and is thrown on. Error (InputError): no
+// process can be started.
 void run_in_workers(const std::vector<std::int32_t>& jobs, std::size_t workers, const WorkerPoolCalls& calls);
 
 }  // namespace silicast
