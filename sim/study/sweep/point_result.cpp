@@ -65,7 +65,7 @@ PointResult run_point(ConfigNode tree, const std::string& path, const std::strin
                       const std::string& rows_file) {
   PointResult result;
   try {
-    const Scenario scenario = read_scenario(std::move(tree), path, {configs_dir, {}, rows_file});
+    const Scenario scenario = read_scenario(std::move(tree), path, {configs_dir, {}});
     const RunResult run = simulate(scenario, {.leap = true, .output_file = rows_file});
     result.state = PointState::kDone;
     result.unstable = run.summary.unstable;

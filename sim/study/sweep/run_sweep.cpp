@@ -1,144 +1,137 @@
 #include "sim/study/sweep/run_sweep.hpp"
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <chrono>
 #include <filesystem>
-#include <map>
 
 #include "sim/base/check.hpp"
-#include "sim/study/sweep/journal.hpp"
+#include "sim/study/sweep/sweep_file.hpp"
 #include "sim/study/sweep/worker_pool.hpp"
 
 namespace silicast {
 namespace {
 
 namespace fs = std::filesystem;
-using Clock = std::chrono::steady_clock;
 
 // The file is rewritten as often as it costs one part in fifty.
-constexpr int kWriteShare = 50;
-constexpr auto kWriteEvery = std::chrono::seconds(2);
+constexpr std::int64_t kWriteShare = 50;
+constexpr std::int64_t kWriteEveryNs = 2'000'000'000;
 
-class LocalSweep {
- public:
-  LocalSweep(const SweepSpec& spec, const SweepOptions& options)
-      : spec_(spec), options_(options), journal_(options.out + ".journal") {
-    outcome_.points = sweep_points(spec);
-    outcome_.results.resize(outcome_.points.size());
-    outcome_.progress.points = outcome_.points.size();
-    const std::uint64_t signature = inputs_signature(spec, options.configs_dir);
-    for (std::size_t i = 0; i < outcome_.points.size(); ++i) {
-      const std::uint64_t key = point_key(scenario_of(spec, outcome_.points[i]), signature);
-      outcome_.results[i].key = key;
-      by_key_[key].push_back(i);
-    }
+std::int64_t now_ns() {
+  return std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::steady_clock::now().time_since_epoch())
+      .count();
+}
+
+// In a worker. Requests go to a file of the worker's own first: on a cluster two may compute one point.
+std::string compute(const SweepTable& table, const std::string& out, std::size_t index) {
+  const SweepSpec& spec = table.spec();
+  const std::string rows = rows_file(out, index);
+  const std::string own = spec.rows ? fmt::format("{}.{}", rows, process_name()) : "";
+  PointResult result =
+      run_point(scenario_of(spec, table.points()[index]), spec.scenario_path, table.configs_dir(), own);
+  result.key = table.results()[index].key;
+  std::error_code error;
+  if (!own.empty() && result.state == PointState::kDone) fs::rename(own, rows, error);
+  if (error) {
+    result.state = PointState::kFailed;
+    result.message = fmt::format("{}: cannot rename: {}", own, error.message());
   }
+  return to_bytes(result);
+}
 
-  SweepOutcome run() {
-    keep_earlier();
-    std::vector<std::int32_t> jobs;
-    for (const auto& [key, indices] : by_key_)
-      if (outcome_.results[indices[0]].state == PointState::kMissing)
-        jobs.push_back(static_cast<std::int32_t>(indices[0]));
-    std::sort(jobs.begin(), jobs.end());
-    if (spec_.rows) fs::create_directories(fs::path(rows_file(options_.out, 0)).parent_path());
-    WorkerPoolCalls calls;
-    calls.work = [&](std::int32_t job) { return compute(static_cast<std::size_t>(job)); };
-    calls.done = [&](std::int32_t, std::string bytes) {
-      PointResult result;
-      SILICAST_CHECK(from_bytes(bytes, result));
-      take(std::move(result));
-    };
-    calls.died = [&](std::int32_t job, const std::string& why) {
-      PointResult result;
-      result.key = outcome_.results[static_cast<std::size_t>(job)].key;
-      result.state = PointState::kFailed;
-      result.message = "its process was " + why + ", twice";
-      take(std::move(result));
-    };
-    calls.tick = [&] { tick(); };
-    calls.stopped = options_.stopped;
-    if (!jobs.empty()) run_in_workers(jobs, options_.workers, calls);
-    outcome_.interrupted = options_.stopped();
-    write_sweep_file(options_.out, spec_, outcome_.points, outcome_.results);
-    if (!outcome_.interrupted) journal_.remove();
-    return std::move(outcome_);
-  }
-
- private:
-  // A point that failed is tried again; one that was refused would be again.
-  void keep_earlier() {
-    const auto keep = [&](std::vector<PointResult> results) {
-      for (PointResult& result : results) {
-        const auto found = by_key_.find(result.key);
-        if (found == by_key_.end() || result.state == PointState::kFailed) continue;
-        if (spec_.rows && result.state == PointState::kDone && !fs::exists(rows_file(options_.out, found->second[0])))
-          continue;
-        if (outcome_.results[found->second[0]].state == PointState::kMissing) {
-          set(result);
-          outcome_.progress.there += found->second.size();
-        }
-      }
-    };
-    JournalContents journal = read_journal(options_.out + ".journal");
-    outcome_.damaged = journal.damaged;
-    keep(std::move(journal.results));
-    keep(read_sweep_file(options_.out));
-  }
-
-  // In a worker.
-  std::string compute(std::size_t index) const {
-    std::string rows;
-    if (spec_.rows) {
-      rows = rows_file(options_.out, index);
-      std::error_code ignored;
-      fs::remove(rows + ".part", ignored);  // of a worker that was killed
-    }
-    PointResult result =
-        run_point(scenario_of(spec_, outcome_.points[index]), spec_.scenario_path, options_.configs_dir, rows);
-    result.key = outcome_.results[index].key;
-    return to_bytes(result);
-  }
-
-  void take(PointResult result) {
-    journal_.append(result);
-    set(result);
-  }
-
-  // Of all points with its key: axes may give one scenario twice.
-  void set(const PointResult& result) {
-    for (const std::size_t index : by_key_.at(result.key)) {
-      outcome_.results[index] = result;
-      SweepProgress& progress = outcome_.progress;
-      ++(result.state == PointState::kDone      ? progress.done
-         : result.state == PointState::kRefused ? progress.refused
-                                                : progress.failed);
-    }
-  }
-
-  void tick() {
-    if (options_.progress) options_.progress(outcome_.progress);
-    const auto now = Clock::now();
-    if (now < next_write_) return;
-    write_sweep_file(options_.out, spec_, outcome_.points, outcome_.results);
-    const auto after = Clock::now();
-    next_write_ = after + std::max<Clock::duration>(kWriteEvery, kWriteShare * (after - now));
-  }
-
-  const SweepSpec& spec_;
-  const SweepOptions& options_;
-  Journal journal_;
-  SweepOutcome outcome_;
-  std::map<std::uint64_t, std::vector<std::size_t>> by_key_;
-  Clock::time_point next_write_ = Clock::now() + kWriteEvery;
-};
+// What killed workers left of their rows.
+void remove_unfinished_rows(const std::string& out) {
+  std::error_code ignored;
+  for (fs::directory_iterator entry(fs::path(rows_file(out, 0)).parent_path(), ignored), end; entry != end; ++entry)
+    if (entry->path().extension() != ".h5") fs::remove(entry->path(), ignored);
+}
 
 }  // namespace
 
-SweepOutcome run_sweep(const SweepSpec& spec, const SweepOptions& options) {
-  return LocalSweep(spec, options).run();
+std::string process_name() {
+  char host[256] = {};
+  ::gethostname(host, sizeof host - 1);
+  return fmt::format("{}.{}", host, ::getpid());
+}
+
+SweepFileWriter::SweepFileWriter(const SweepTable& table, std::string out)
+    : table_(table), out_(std::move(out)), due_ns_(now_ns() + kWriteEveryNs) {}
+
+void SweepFileWriter::now() {
+  const std::int64_t before = now_ns();
+  write_sweep_file(out_, table_.spec(), table_.points(), table_.results());
+  const std::int64_t after = now_ns();
+  due_ns_ = after + std::max(kWriteEveryNs, kWriteShare * (after - before));
+}
+
+void SweepFileWriter::when_due() {
+  if (now_ns() >= due_ns_) now();
+}
+
+void compute_points(SweepTable& table, const std::vector<std::int32_t>& points, Journal& journal,
+                    const SweepOptions& options, const std::function<void()>& tick) {
+  if (points.empty()) return;
+  if (table.spec().rows) fs::create_directories(fs::path(rows_file(options.out, 0)).parent_path());
+  const auto take = [&](const PointResult& result) {
+    journal.append(result);
+    table.take(result);
+  };
+  WorkerPoolCalls calls;
+  calls.work = [&](std::int32_t job) { return compute(table, options.out, static_cast<std::size_t>(job)); };
+  calls.done = [&](std::int32_t, const std::string& bytes) {
+    PointResult result;
+    SILICAST_CHECK(from_bytes(bytes, result), "a worker's result is none");
+    take(result);
+  };
+  calls.died = [&](std::int32_t job, const std::string& why) {
+    PointResult result;
+    result.key = table.results()[static_cast<std::size_t>(job)].key;
+    result.state = PointState::kFailed;
+    result.message = fmt::format("its process was {}, twice", why);
+    take(result);
+  };
+  calls.tick = [&] {
+    options.progress(table.progress());
+    tick();
+  };
+  calls.stopped = options.stopped;
+  run_in_workers(points, options.workers, calls);
+}
+
+std::int64_t keep_earlier(SweepTable& table, const std::string& out, const std::vector<std::string>& journals) {
+  std::vector<PointResult> results = read_sweep_file(out);
+  std::int64_t damaged = 0;
+  for (const std::string& path : journals) {
+    JournalContents journal = read_journal(path);
+    damaged += journal.damaged;
+    results.insert(results.end(), journal.results.begin(), journal.results.end());
+  }
+  // Rows may have been removed since, or never been asked for.
+  std::map<std::uint64_t, std::size_t> first;
+  for (std::size_t i = 0; i < table.results().size(); ++i) first.emplace(table.results()[i].key, i);
+  std::erase_if(results, [&](const PointResult& one) {
+    const auto found = first.find(one.key);
+    return table.spec().rows && one.state == PointState::kDone && found != first.end() &&
+           !fs::exists(rows_file(out, found->second));
+  });
+  table.keep(results);
+  return damaged;
+}
+
+SweepOutcome run_sweep(SweepTable& table, const SweepOptions& options) {
+  Journal journal(options.out + ".journal");
+  SweepOutcome outcome;
+  outcome.damaged = keep_earlier(table, options.out, {options.out + ".journal"});
+  SweepFileWriter file(table, options.out);
+  compute_points(table, table.missing(), journal, options, [&] { file.when_due(); });
+  outcome.interrupted = !table.missing().empty();
+  if (table.spec().rows) remove_unfinished_rows(options.out);
+  file.now();
+  if (!outcome.interrupted) journal.remove();
+  return outcome;
 }
 
 }  // namespace silicast
