@@ -30,6 +30,7 @@ constexpr Entry kCommands[] = {
     {"claims", "what is said of chips, and on which workloads it is true", claims},
     {"anchor", "move chip and engine by a run that was measured", anchor},
     {"sweep", "many runs over the keys of a scenario, resumable", sweep},
+    {"capacity", "the highest load that meets the targets, and what binds", capacity},
     {"recover", "read what a killed run left in its .part file", recover},
 };
 

@@ -12,7 +12,7 @@
 #include "sim/report/quantiles.hpp"
 #include "sim/study/calibration/evidence_yaml.hpp"
 #include "sim/study/calibration/fit.hpp"
-#include "sim/study/validation/parallel_for.hpp"
+#include "sim/study/parallel_for.hpp"
 #include "sim/study/validation/scenario_draft.hpp"
 
 namespace silicast {

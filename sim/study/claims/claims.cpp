@@ -7,7 +7,7 @@
 #include <algorithm>
 #include <map>
 
-#include "sim/study/validation/parallel_for.hpp"
+#include "sim/study/parallel_for.hpp"
 
 namespace silicast {
 namespace {

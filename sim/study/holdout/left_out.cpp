@@ -14,7 +14,7 @@
 #include "sim/study/holdout/moved_calibration.hpp"
 #include "sim/study/holdout/tied_fit.hpp"
 #include "sim/study/validation/bounds.hpp"
-#include "sim/study/validation/parallel_for.hpp"
+#include "sim/study/parallel_for.hpp"
 #include "sim/study/validation/scenario_draft.hpp"
 #include "topology/calibration.hpp"
 #include "topology/chip_spec.hpp"

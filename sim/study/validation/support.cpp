@@ -8,7 +8,7 @@
 
 #include "sim/io/config_catalogue.hpp"
 #include "sim/run/scenario.hpp"
-#include "sim/study/validation/parallel_for.hpp"
+#include "sim/study/parallel_for.hpp"
 #include "sim/study/validation/scenario_draft.hpp"
 
 namespace silicast {

@@ -7,7 +7,7 @@
 #include <cmath>
 
 #include "sim/study/validation/bounds.hpp"
-#include "sim/study/validation/parallel_for.hpp"
+#include "sim/study/parallel_for.hpp"
 #include "sim/study/validation/predict.hpp"
 
 namespace silicast {

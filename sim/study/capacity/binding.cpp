@@ -1,0 +1,76 @@
+#include "sim/study/capacity/binding.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+
+#include "sim/perf/breakdown.hpp"
+
+namespace silicast {
+namespace {
+
+constexpr double kFull = 0.95;  // of KV blocks
+constexpr double kIdle = 0.7;   // of time busy: a queue that hurts before chips are used up
+
+struct TimeShares {
+  std::array<double, 5> by_bound{};  // of Bound
+  double sequences = 0;              // decoding, on a rank
+};
+
+// Of a pool's busy time: prompts in full chunks as long as they take, the rest decodes of the mean batch.
+TimeShares time_shares(const PoolScenario& pool, const PoolUse& use, const Summary& summary, double output_share) {
+  TimeShares shares;
+  const auto add = [&](const BreakdownBatch& batch, double weight) {
+    if (!(weight > 0)) return;
+    for (const BreakdownRow& row : breakdown(pool.replica, batch).rows)
+      shares.by_bound[static_cast<std::size_t>(row.bound)] += weight * row.share;
+  };
+  const double ranks = use.replicas * static_cast<double>(pool.plan.data);
+  const double tokens = output_share * summary.total.throughput.output_tokens;
+  shares.sequences = std::max(1.0, tokens / std::max(use.iterations * ranks, 1e-9));
+  const double prompt = summary.total.throughput.requests > 0
+                            ? summary.total.throughput.prompt_tokens / summary.total.throughput.requests
+                            : 1;
+  const double output = summary.total.throughput.requests > 0
+                            ? summary.total.throughput.output_tokens / summary.total.throughput.requests
+                            : 1;
+  const EngineLimits limits = pool.engine.limits();
+  const auto chunk = static_cast<std::int32_t>(std::clamp(prompt, 1.0, static_cast<double>(limits.max_batched_tokens)));
+  const auto batch = static_cast<std::int32_t>(std::min<double>(std::round(shares.sequences), limits.max_sequences));
+  add({.prefill_tokens = chunk}, use.prefill_time_share);
+  add({.decode_sequences = batch, .kv_length = static_cast<std::int64_t>(prompt + output / 2)},
+      1 - use.prefill_time_share);
+  return shares;
+}
+
+}  // namespace
+
+Binding binding_of(const Scenario& scenario, const Summary& summary, const std::string& target) {
+  constexpr std::array<const char*, 5> kNames = {"compute", "HBM bandwidth", "links", "launches and host",
+                                                 "measured kernels"};
+  std::size_t at = 0;
+  double busy_chips = 0, all = 0;
+  for (std::size_t i = 0; i < summary.use.size(); ++i) {
+    all += summary.use[i].busy_seconds;
+    if (summary.use[i].busy > summary.use[at].busy) at = i;
+  }
+  const PoolUse& use = summary.use[at];
+  const PoolScenario& pool = scenario.pools[at];
+  busy_chips = all > 0 ? use.busy_seconds / all : 1;
+  const TimeShares shares = time_shares(pool, use, summary, busy_chips);
+  const auto most = static_cast<std::size_t>(std::max_element(shares.by_bound.begin(), shares.by_bound.end()) -
+                                             shares.by_bound.begin());
+  const std::string where = fmt::format(
+      "{}busy {:.0f}% of the time, {:.0f}% of it with prompts; {:.0f}% of an iteration is bound by {}; "
+      "{:.0f} sequences decode at once on a rank; KV cache {:.0f}% full on average, {:.0f}% at its peak",
+      scenario.pools.size() > 1 ? "pool " + pool.name + ": " : "", 100 * use.busy, 100 * use.prefill_time_share,
+      100 * shares.by_bound[most], kNames[most], shares.sequences, 100 * use.kv_mean, 100 * use.kv_peak);
+  if (use.kv_peak >= kFull && (summary.total.preemptions > 0 || use.kv_mean > 0.8)) return {"KV memory", where};
+  const bool waits = target.starts_with("ttft") || target.starts_with("share") || target == "stability";
+  if (waits && use.busy < kIdle) return {"queueing", where};
+  return {kNames[most], where};
+}
+
+}  // namespace silicast
