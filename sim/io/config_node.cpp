@@ -333,6 +333,24 @@ void apply_setting(ConfigNode& root, const std::string& setting, const std::stri
   set_config(root, setting.substr(0, equals), setting.substr(equals + 1), origin);
 }
 
+std::string flow_text(const ConfigNode& node) {
+  std::string text;
+  switch (node.kind) {
+    case ConfigNode::Kind::kNull:
+      return "none";
+    case ConfigNode::Kind::kScalar:
+      return node.scalar;
+    case ConfigNode::Kind::kList:
+      for (const ConfigNode& item : node.items) text += (text.empty() ? "" : ", ") + flow_text(item);
+      return "[" + text + "]";
+    case ConfigNode::Kind::kMap:
+      for (const ConfigEntry& entry : node.entries)
+        text += fmt::format("{}{}: {}", text.empty() ? "" : ", ", entry.key, flow_text(entry.value));
+      return "{" + text + "}";
+  }
+  return text;
+}
+
 std::string to_yaml(const ConfigNode& node) {
   YAML::Emitter out;
   emit(out, node);

@@ -52,5 +52,6 @@ void apply_setting(ConfigNode& root, const std::string& setting, const std::stri
 
 // The tree as YAML text, block style, keys in order; parse_config of it gives an equal tree.
 std::string to_yaml(const ConfigNode& node);
+std::string flow_text(const ConfigNode& node);  // in one line, for people: "{tensor: 4}"
 
 }  // namespace silicast

@@ -30,7 +30,7 @@ LAYERS = {
 LIBRARIES = {
     r"yaml-cpp/|hdf5\.h|H5public\.h|nlohmann/|libdeflate\.h": ["sim/io"],
     r"boost/graph/": ["topology"],
-    r"nlopt|Eigen/": ["sim/study"],
+    r"nlopt|Eigen/|Cbc_": ["sim/study"],
     r"boost/program_options": ["tools"],
 }
 BANNED = {

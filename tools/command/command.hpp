@@ -6,13 +6,15 @@
 #include <string>
 #include <vector>
 
+#include "sim/base/text_table.hpp"
+
 namespace silicast::command {
 
 namespace options = boost::program_options;
 
 // Each parses its own arguments (argv without the program and the subcommand) and returns the exit status.
 using Command = int(const std::vector<std::string>& arguments);
-Command run, compare, check, list, explain, recover, validate, calibrate, claims, anchor, sweep, capacity;
+Command run, compare, check, list, explain, recover, validate, calibrate, claims, anchor, sweep, capacity, plan;
 
 // Parses strictly. nullopt after --help, which it prints: "usage", then the options.
 std::optional<options::variables_map> parse(const std::vector<std::string>& arguments, const std::string& usage,
@@ -32,8 +34,5 @@ std::size_t threads_of(const options::variables_map& given, const char* option =
 
 // A scenario file: the path itself, or the name of one in configs/scenarios.
 std::string find_scenario(const std::string& name, const std::string& configs_dir);
-
-// Columns aligned to their widest cell, two spaces between; the first row is the header.
-std::string aligned(const std::vector<std::string>& header, const std::vector<std::vector<std::string>>& rows);
 
 }  // namespace silicast::command

@@ -31,6 +31,7 @@ constexpr Entry kCommands[] = {
     {"anchor", "move chip and engine by a run that was measured", anchor},
     {"sweep", "many runs over the keys of a scenario, resumable", sweep},
     {"capacity", "the highest load that meets the targets, and what binds", capacity},
+    {"plan", "which nodes to buy: the cheapest that meet targets and caps", plan},
     {"recover", "read what a killed run left in its .part file", recover},
 };
 

@@ -9,25 +9,6 @@ namespace {
 
 constexpr std::int64_t kMostPoints = 1'000'000;
 
-// In one line, for people.
-std::string flow_text(const ConfigNode& node) {
-  std::string text;
-  switch (node.kind) {
-    case ConfigNode::Kind::kNull:
-      return "none";
-    case ConfigNode::Kind::kScalar:
-      return node.scalar;
-    case ConfigNode::Kind::kList:
-      for (const ConfigNode& item : node.items) text += (text.empty() ? "" : ", ") + flow_text(item);
-      return "[" + text + "]";
-    case ConfigNode::Kind::kMap:
-      for (const ConfigEntry& entry : node.entries)
-        text += fmt::format("{}{}: {}", text.empty() ? "" : ", ", entry.key, flow_text(entry.value));
-      return "{" + text + "}";
-  }
-  return text;
-}
-
 struct NumberAndUnit {
   double number = std::nan("");
   std::string unit;

@@ -1,0 +1,19 @@
+// What a pool's nodes cost and draw, by the price sheet, as they ran.
+#pragma once
+
+#include "sim/study/plan/size_option.hpp"
+
+namespace silicast {
+
+struct NodeCost {
+  double per_hour = 0;  // RMB of one node on the plan's basis: capital or rent, electricity, site, staff
+  double per_hour_low = 0, per_hour_high = 0;
+  double purchase = 0;          // RMB of one node; NaN: not known
+  double porting_per_hour = 0;  // RMB of the software stack, once, however many nodes
+  double watts = 0;             // rated, of one node
+};
+
+// Error (InputError): the sheet has no price of the chip on that basis, so that the option cannot be ranked.
+NodeCost cost_of_nodes(const PlanSpec& plan, const SizedOption& sized, const std::string& configs_dir);
+
+}  // namespace silicast

@@ -1,0 +1,190 @@
+#include "sim/study/uncertainty/plan_uncertainty.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <map>
+#include <set>
+
+#include "sim/base/random.hpp"
+#include "sim/io/config_catalogue.hpp"
+#include "sim/study/capacity/capacity.hpp"
+#include "sim/study/parallel_for.hpp"
+#include "sim/study/uncertainty/drawn_catalogue.hpp"
+
+namespace silicast {
+namespace {
+
+const std::string kMaturity = "maturity of ";
+
+std::string sheet_name(const ConfigNode& prices) {
+  const ConfigEntry* sheet = prices.find("sheet");
+  return sheet != nullptr ? sheet->value.scalar : prices.scalar;
+}
+
+class Draws {
+ public:
+  Draws(const PlanSpec& plan, const PlanAnswer& answer, const UncertaintyOptions& options)
+      : plan_(plan), answer_(answer), options_(options) {
+    collect();
+  }
+
+  PlanUncertainty run() {
+    PlanUncertainty result;
+    result.draws = options_.draws, result.unknowns = unknowns_.size();
+    const std::vector<std::vector<double>> shares = draw_shares();
+    std::vector<std::vector<Outcome>> outcomes(options_.draws);
+    parallel_for(options_.draws, options_.threads, [&](std::size_t d) {
+      Values values;
+      for (std::size_t u = 0; u < unknowns_.size(); ++u)
+        values.emplace_back(&unknowns_[u], unknowns_[u].at(shares[u][d]));
+      for (const MixPart& part : answer_.parts) outcomes[d].push_back(outcome(part, values));
+    });
+    for (std::size_t p = 0; p < answer_.parts.size(); ++p) result.options.push_back(gathered(p, outcomes));
+    for (const ServiceAnswer& service : answer_.services) result.tornado.push_back(tornado(service));
+    return result;
+  }
+
+ private:
+  using Values = std::vector<std::pair<const Unknown*, double>>;
+  struct Outcome {
+    double capacity = 0, per_million = 0, per_hour = 0;
+    std::map<std::string, bool> met;
+    bool all_met = false;
+  };
+
+  // Of every file that a best option rests on.
+  void collect() {
+    std::set<std::string> files, chips, stacks, nodes;
+    for (const MixPart& part : answer_.parts) {
+      const PlanCandidate& candidate = plan_.candidates[part.candidate];
+      const NodeSpec node = read_node(load_entry(options_.configs_dir, "nodes", candidate.node));
+      nodes.insert(candidate.node), chips.insert(node.chip), stacks.insert(part.stack);
+      files.insert("nodes/" + candidate.node + ".yaml"), files.insert("chips/" + node.chip + ".yaml");
+      for (std::string engine = candidate.engine; !engine.empty();) {
+        files.insert("engines/" + engine + ".yaml");
+        const ConfigNode tree = load_config(fmt::format("{}/engines/{}.yaml", options_.configs_dir, engine));
+        const ConfigEntry* base = tree.find("base");
+        engine = base != nullptr ? base->value.scalar : "";
+      }
+    }
+    const auto list = [](const std::set<std::string>& names) {
+      return std::vector<std::string>(names.begin(), names.end());
+    };
+    const std::vector<KeptBelow> only = {
+        {"chips", list(chips)}, {"stacks", list(stacks)}, {"node_server_power", list(nodes)}};
+    files.insert("prices/" + sheet_name(plan_.prices) + ".yaml");
+    for (const std::string& file : files)
+      for (Unknown& one : unknowns_of(load_config(options_.configs_dir + "/" + file), file, only))
+        unknowns_.push_back(std::move(one));
+    for (const std::string& stack : stacks) {
+      Unknown maturity;
+      maturity.name = kMaturity + stack;
+      maturity.low = 0, maturity.value = 0.5, maturity.high = 1;
+      unknowns_.push_back(std::move(maturity));
+    }
+  }
+
+  std::vector<std::vector<double>> draw_shares() const {
+    std::vector<std::vector<double>> shares;
+    for (const Unknown& one : unknowns_) {
+      RandomStream stream(plan_.seed, "unknown/" + one.name);
+      shares.emplace_back();
+      for (std::size_t d = 0; d < options_.draws; ++d) shares.back().push_back(stream.uniform());
+    }
+    return shares;
+  }
+
+  Outcome outcome(const MixPart& part, const Values& values) const {
+    const DrawnCatalogue catalogue(options_.configs_dir, values);
+    PlanSpec plan = plan_;
+    for (const auto& [unknown, value] : values)
+      if (unknown->name == kMaturity + part.stack)
+        plan.candidates[part.candidate].maturity = parse_config(fmt::format("{:.9g}", value), unknown->name);
+    SizedOption sized = *part.sized;
+    sized.option.candidate = &plan.candidates[part.candidate];
+    const ConfigNode tree = scenario_of(plan, sized.option, sized.nodes);
+    Outcome result;
+    try {
+      const Scenario scenario = read_scenario(tree, plan.path, {catalogue.path(), {}});
+      sized.verdict = verdict_of(simulate(scenario, {}).summary, plan.least_good);
+      result.all_met = sized.verdict.met;
+      for (const TargetResult& one : sized.verdict.summary.total.goodput.targets)
+        result.met[one.name] = one.met.value_or(false);
+      const NodeCost cost = cost_of_nodes(plan, sized, catalogue.path());
+      result.per_hour = cost.per_hour * static_cast<double>(sized.nodes) + cost.porting_per_hour;
+      CapacityQuestion question;
+      question.scenario = tree, question.path = plan.path, question.configs_dir = catalogue.path();
+      question.least_good = plan.least_good, question.replications = 1, question.precision = 0.02;
+      const CapacityAnswer capacity = find_capacity(question);
+      result.capacity = capacity.kind == CapacityAnswer::Kind::kNone ? 0 : capacity.load;
+      const double tokens =
+          scenario.workload_info.mean_prompt.value_or(0) + scenario.workload_info.mean_output.value_or(0);
+      result.per_million = result.capacity > 0 ? result.per_hour / (result.capacity * tokens * 3600 / 1e6)
+                                               : std::numeric_limits<double>::infinity();
+    } catch (const InputError&) {  // memory that was drawn small holds no model
+      result.per_million = std::numeric_limits<double>::infinity();
+    }
+    return result;
+  }
+
+  UncertainOption gathered(std::size_t p, const std::vector<std::vector<Outcome>>& outcomes) const {
+    UncertainOption option;
+    option.part = &answer_.parts[p];
+    std::map<std::string, double> holds;
+    for (const TargetResult& one : option.part->sized->verdict.summary.total.goodput.targets) holds[one.name] = 0;
+    const double share = 1 / static_cast<double>(outcomes.size());
+    for (const std::vector<Outcome>& draw : outcomes) {
+      const Outcome& one = draw[p];
+      option.capacity.push_back(one.capacity);
+      option.per_million.push_back(one.per_million);
+      option.per_hour.push_back(one.per_hour);
+      option.all_hold += one.all_met ? share : 0;
+      for (auto& [name, sum] : holds)
+        if (const auto found = one.met.find(name); found != one.met.end() && found->second) sum += share;
+    }
+    for (const auto& [name, sum] : holds) option.targets.push_back(name), option.holds.push_back(sum);
+    return option;
+  }
+
+  std::vector<TornadoBar> tornado(const ServiceAnswer& service) const {
+    const MixPart* cheapest = nullptr;
+    for (const MixPart& part : answer_.parts)
+      if (!service.best.empty() && part.sized == service.best[0]) cheapest = &part;
+    if (cheapest == nullptr) return {};
+    const double base = outcome(*cheapest, {}).per_million;
+    std::vector<TornadoBar> bars(unknowns_.size());
+    parallel_for(unknowns_.size(), options_.threads, [&](std::size_t u) {
+      const Unknown& one = unknowns_[u];
+      bars[u].name = one.name;
+      bars[u].at_low = outcome(*cheapest, {{&one, one.low}}).per_million / base - 1;
+      bars[u].at_high = outcome(*cheapest, {{&one, one.high}}).per_million / base - 1;
+    });
+    const auto width = [](const TornadoBar& bar) { return std::abs(bar.at_high - bar.at_low); };
+    std::stable_sort(bars.begin(), bars.end(),
+                     [&](const TornadoBar& a, const TornadoBar& b) { return width(a) > width(b); });
+    return bars;
+  }
+
+  const PlanSpec& plan_;
+  const PlanAnswer& answer_;
+  const UncertaintyOptions& options_;
+  std::vector<Unknown> unknowns_;
+};
+
+}  // namespace
+
+PlanUncertainty draw_plan(const PlanSpec& plan, const PlanAnswer& answer, const UncertaintyOptions& options) {
+  return Draws(plan, answer, options).run();
+}
+
+double beats(const UncertainOption& a, const UncertainOption& b) {
+  double wins = 0;
+  for (std::size_t d = 0; d < a.per_million.size(); ++d)
+    wins += a.per_million[d] < b.per_million[d] ? 1 : a.per_million[d] == b.per_million[d] ? 0.5 : 0;
+  return wins / static_cast<double>(a.per_million.size());
+}
+
+}  // namespace silicast

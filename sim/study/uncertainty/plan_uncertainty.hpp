@@ -1,0 +1,53 @@
+// How firm a plan's answer is: its best options with every number of the catalogue that has a range drawn anew.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "sim/study/plan/plan.hpp"
+#include "sim/study/uncertainty/unknown.hpp"
+
+namespace silicast {
+
+// One of the plan's best options, draw by draw. The number of nodes stays as planned.
+struct UncertainOption {
+  const MixPart* part = nullptr;
+  std::vector<double> capacity;     // requests/s at the targets; 0: they are missed at any load
+  std::vector<double> per_million;  // RMB per million tokens at that load; infinite with it
+  std::vector<double> per_hour;     // RMB, with porting
+  std::vector<std::string> targets;
+  std::vector<double> holds;  // share of draws in which each target is met at the plan's load
+  double all_hold = 0;        // share in which all are
+};
+
+// Cost per million tokens at capacity of the cheapest option with one unknown at the ends of its range.
+struct TornadoBar {
+  std::string name;
+  double at_low = 0, at_high = 0;  // relative to `base` - 1
+};
+
+struct PlanUncertainty {
+  std::vector<UncertainOption> options;  // as PlanAnswer::parts
+  std::size_t draws = 0;
+  std::size_t unknowns = 0;
+  std::vector<std::vector<TornadoBar>> tornado;  // of each service's cheapest option, the widest first
+};
+
+struct UncertaintyOptions {
+  std::string configs_dir;
+  std::size_t draws = 100;
+  std::size_t threads = 1;
+};
+
+// Draws are shared by all options (common random numbers). Chips, nodes, engines and prices are drawn number by number,
+// what kernels reach of a chip by one maturity for each software stack: its ranges are ends of one thing, not
+// independent. Errors (InputError): of the scenarios.
+PlanUncertainty draw_plan(const PlanSpec& plan, const PlanAnswer& answer, const UncertaintyOptions& options);
+
+// Share of draws in which `a` costs less per million tokens at its capacity than `b`.
+double beats(const UncertainOption& a, const UncertainOption& b);
+
+std::string uncertainty_text(const PlanSpec& plan, const PlanUncertainty& found);
+
+}  // namespace silicast

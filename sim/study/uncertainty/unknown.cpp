@@ -1,0 +1,91 @@
+#include "sim/study/uncertainty/unknown.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <optional>
+
+#include "sim/io/quantity_text.hpp"
+
+namespace silicast {
+namespace {
+
+constexpr std::array kDimensions = {
+    Dimension::kNumber,         Dimension::kTime,         Dimension::kBytes,          Dimension::kByteRate,
+    Dimension::kFlopRate,       Dimension::kPower,        Dimension::kEventRate,      Dimension::kTokenRate,
+    Dimension::kMoney,          Dimension::kMoneyPerHour, Dimension::kMoneyPerEnergy, Dimension::kMoneyPerPowerMonth,
+    Dimension::kCarbonPerEnergy};
+
+// The unit whose multiple of one is one.
+std::string base_unit(Dimension dimension) {
+  for (const std::string& unit : unit_names(dimension))
+    if (parse_quantity("1 " + unit, dimension).value == 1) return unit;
+  return "";
+}
+
+std::optional<Unknown> evidence_of(const ConfigNode& node) {
+  const ConfigEntry *value = node.find("value"), *range = node.find("range");
+  if (value == nullptr || range == nullptr || node.find("grade") == nullptr || range->value.items.size() != 2)
+    return {};
+  for (const Dimension dimension : kDimensions) {
+    const ParsedQuantity middle = parse_quantity(value->value.scalar, dimension);
+    const ParsedQuantity low = parse_quantity(range->value.items[0].scalar, dimension);
+    const ParsedQuantity high = parse_quantity(range->value.items[1].scalar, dimension);
+    if (!middle.ok || !low.ok || !high.ok) continue;
+    Unknown unknown;
+    unknown.low = low.value, unknown.value = middle.value, unknown.high = high.value;
+    unknown.unit = base_unit(dimension);
+    return unknown;
+  }
+  return {};
+}
+
+class Collector {
+ public:
+  Collector(std::string file, const std::vector<KeptBelow>& only) : file_(std::move(file)), only_(only) {}
+
+  void visit(const ConfigNode& node, const std::string& path) {
+    if (auto unknown = evidence_of(node)) {
+      if (!(unknown->high > unknown->low)) return;
+      unknown->file = file_, unknown->path = path;
+      unknown->name = fmt::format("{} {}", file_.substr(0, file_.rfind('.')), path);
+      found_.push_back(*std::move(unknown));
+      return;
+    }
+    for (const ConfigEntry& entry : node.entries)
+      if (kept(path, entry.key)) visit(entry.value, path.empty() ? entry.key : path + "." + entry.key);
+    for (std::size_t i = 0; i < node.items.size(); ++i) visit(node.items[i], fmt::format("{}.{}", path, i));
+  }
+  std::vector<Unknown> take() { return std::move(found_); }
+
+ private:
+  bool kept(const std::string& path, const std::string& key) const {
+    // A key with a dot or a blank cannot be set by its path.
+    if (key.find('.') != std::string::npos) return false;
+    return std::none_of(only_.begin(), only_.end(), [&](const KeptBelow& one) {
+      return one.key == path && std::find(one.names.begin(), one.names.end(), key) == one.names.end();
+    });
+  }
+
+  std::string file_;
+  const std::vector<KeptBelow>& only_;
+  std::vector<Unknown> found_;
+};
+
+}  // namespace
+
+double Unknown::at(double share) const {
+  const double width = high - low;
+  const double peak = (value - low) / width;
+  return share < peak ? low + width * std::sqrt(share * peak) : high - width * std::sqrt((1 - share) * (1 - peak));
+}
+
+std::vector<Unknown> unknowns_of(const ConfigNode& root, const std::string& file, const std::vector<KeptBelow>& only) {
+  Collector collector(file, only);
+  collector.visit(root, "");
+  return collector.take();
+}
+
+}  // namespace silicast
