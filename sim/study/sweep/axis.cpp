@@ -118,8 +118,9 @@ AxisValue Axis::value_of(double share) const {
   const AxisRange& range = *range_;
   double value =
       range.log ? range.low * std::pow(range.high / range.low, share) : range.low + share * (range.high - range.low);
-  if (range.whole) value = std::round(value);
-  const std::string text = fmt::format("{:.6g}{}{}", value, range.unit.empty() ? "" : " ", range.unit);
+  if (range.whole) value = std::round(value) + 0.0;  // no -0
+  const std::string number = range.whole ? fmt::format("{:.0f}", value) : fmt::format("{:.6g}", value);
+  const std::string text = number + (range.unit.empty() ? "" : " ") + range.unit;
   return {text, {key_ + "=" + text}};
 }
 
