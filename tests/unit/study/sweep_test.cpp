@@ -144,6 +144,15 @@ TEST_CASE("replications add to the scenario's seed, and all points share them") 
   }
 }
 
+TEST_CASE("more replications leave the key of the first as it was") {
+  for (const std::string given : {"", "seed: 40\n"}) {
+    const SweepSpec one = sweep_of(kTwoAxes, kSmallScenario + given);
+    const SweepSpec three = sweep_of(kTwoAxes + "replications: 3\n", kSmallScenario + given);
+    CHECK(point_key(scenario_of(one, sweep_points(one)[1]), 7) ==
+          point_key(scenario_of(three, sweep_points(three)[3]), 7));
+  }
+}
+
 TEST_CASE("keys are equal for equal scenarios, and no others") {
   const SweepSpec spec = sweep_of(
       "axes:\n"
