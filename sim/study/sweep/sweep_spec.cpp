@@ -103,7 +103,8 @@ std::string scenario_path(const ConfigValue& name, const std::string& configs_di
   return fmt::format("{}/scenarios/{}.yaml", configs_dir, text);
 }
 
-void check_grid(const SweepSpec& spec, const ConfigValue& axes) {
+// How many points the grid has.
+double check_grid(const SweepSpec& spec, const ConfigValue& axes) {
   double points = 1;
   for (const Axis& axis : spec.axes) {
     if (axis.grid().empty())
@@ -131,6 +132,7 @@ SweepSpec read_sweep(const std::string& path, const std::string& configs_dir,
   spec.path = path;
   spec.resolved = to_yaml(tree);
   const ConfigValue root = ConfigValue::of(std::move(tree));
+  return points;
   ConfigMap map = root.map();
   spec.name = map.required("name").text();
   spec.scenario_path = scenario_path(map.required("scenario"), configs_dir);
@@ -140,8 +142,9 @@ SweepSpec read_sweep(const std::string& path, const std::string& configs_dir,
   spec.axes = read_axes(axes);
   if (const auto drop = map.optional("drop")) spec.drop = read_drop(*drop, spec.axes);
   if (const auto sample = map.optional("sample")) spec.sample = read_sample(*sample);
-  if (spec.sample.method == SweepSample::Method::kGrid) check_grid(spec, axes);
-  if (const auto replications = map.optional("replications"))
+  const double points = spec.sample.method == SweepSample::Method::kGrid ? check_grid(spec, axes)
+                                                                         : static_cast<double>(spec.sample.points);
+  if (const auto replications = map.optional("replications")) {
     spec.replications = static_cast<std::int32_t>(replications->integer(1, 100'000));
   if (const auto rows = map.optional("rows")) spec.rows = rows->boolean();
   if (const auto output = map.optional("output")) spec.output = output->text();
@@ -150,3 +153,7 @@ SweepSpec read_sweep(const std::string& path, const std::string& configs_dir,
 }
 
 }  // namespace silicast
+    if (points * spec.replications > static_cast<double>(kMostPoints))
+      replications->fail(fmt::format("makes {:.3g} runs of {:.0f} points; at most {} are taken",
+                                     points * spec.replications, points, kMostPoints));
+  }

@@ -208,6 +208,17 @@ TEST_CASE("a bad sweep is named by file, line, column and key") {
   CHECK(said_of("") == "s.yaml:1:1: missing key 'axes'");
 }
 
+TEST_CASE("more runs than can be held are refused, whatever multiplies them") {
+  CHECK(said_of("axes:\n"
+                "  - {key: a, linear: [0, 1], points: 1000000}\n"
+                "  - {key: b, linear: [0, 1], points: 100}\n") ==
+        "s.yaml:4:3: axes: the grid has 1e+08 points; at most 10000000 are taken: give a sample");
+  CHECK(said_of("axes: [{key: a, linear: [0, 1], points: 1000}]\nreplications: 100000\n") ==
+        "s.yaml:4:15: replications: makes 1e+08 runs of 1000 points; at most 10000000 are taken");
+  CHECK(said_of(kRange + "sample: {method: random, points: 1000}\nreplications: 100000\n") ==
+        "s.yaml:5:15: replications: makes 1e+08 runs of 1000 points; at most 10000000 are taken");
+}
+
 TEST_CASE("a bad sample is named by file, line, column and key") {
   CHECK(said_of(kRange + "sample: {method: sobol, points: 3}\n") ==
         "s.yaml:4:18: sample.method: unknown method 'sobol' (known: grid, random, latin_hypercube)");
