@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <filesystem>
+#include <set>
 
 #include "sim/io/config_catalogue.hpp"
 
@@ -40,10 +41,24 @@ void read_limits(ConfigMap& map, DropCondition& condition) {
 DropCondition read_condition(const std::string& name, const ConfigValue& value, const std::vector<Axis>& axes) {
   DropCondition condition;
   const std::vector<std::string> names = names_of(axes);
+// Limits are of the numbers of an axis, whatever their unit.
+void check_numbers(const ConfigValue& where, const Axis& axis) {
+  std::set<std::string> units;
+  for (const AxisValue& value : axis.grid())
+    if (!std::isnan(value.number()))
+      units.insert(value.label.substr(std::min(value.label.find(' '), value.label.size())));
+  if (units.empty() && !axis.grid().empty()) where.fail(fmt::format("no value of axis '{}' is a number", axis.name()));
+  if (units.size() > 1)
+    where.fail(fmt::format("the values of axis '{}' are in several units: name those to drop", axis.name()));
+}
+
   if (name == "product") {
     ConfigMap map = value.map();
     const ConfigValue of = map.required("of");
-    for (const ConfigValue& item : of.list()) condition.axes.push_back(item.choice(names, "axis"));
+    for (const ConfigValue& item : of.list()) {
+      condition.axes.push_back(item.choice(names, "axis"));
+      check_numbers(item, axes[condition.axes.back()]);
+    }
     read_limits(map, condition);
     map.done();
     return condition;
@@ -55,6 +70,7 @@ DropCondition read_condition(const std::string& name, const ConfigValue& value, 
     ConfigMap map = value.map();
     read_limits(map, condition);
     map.done();
+    check_numbers(value, axes[condition.axes[0]]);
     return condition;
   }
   const std::vector<ConfigValue> labels = value.is_list() ? value.list() : std::vector<ConfigValue>{value};

@@ -246,5 +246,17 @@ TEST_CASE("a bad drop is named by file, line, column and key") {
   CHECK(said_of(kAxis + "drop: [{a: 1}, {a: 2}]\n") == "s.yaml: drop: leaves no point");
 }
 
+TEST_CASE("a limit on an axis whose values cannot be compared with it is refused") {
+  const std::string texts = "axes: [{key: a, values: [x, y]}]\n",
+                    units = "axes: [{key: a, values: [800 GB/s, 1.6 TB/s]}]\n";
+  CHECK(said_of(texts + "drop: [{a: {above: 1}}]\n") == "s.yaml:4:12: drop[0].a: no value of axis 'a' is a number");
+  CHECK(said_of(texts + "drop: [{product: {of: [a], above: 1}}]\n") ==
+        "s.yaml:4:24: drop[0].product.of[0]: no value of axis 'a' is a number");
+  CHECK(said_of(units + "drop: [{a: {below: 2}}]\n") ==
+        "s.yaml:4:12: drop[0].a: the values of axis 'a' are in several units: name those to drop");
+  CHECK(lines_of(sweep_of("axes: [{key: a, values: [1, 2, none]}]\ndrop: [{a: {above: 1}}]\n")) ==
+        Texts{"a=1", "a=none"});
+}
+
 }  // namespace
 }  // namespace silicast::testing
