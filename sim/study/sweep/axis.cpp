@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 
 namespace silicast {
@@ -112,6 +113,12 @@ Axis Axis::read(const ConfigValue& value) {
     if (axis.grid_.empty() || axis.grid_.back().label != one.label) axis.grid_.push_back(std::move(one));
   }
   return axis;
+}
+
+std::string Axis::column() const {
+  std::string column = name_;
+  std::replace(column.begin(), column.end(), '/', '_');
+  return column;
 }
 
 AxisValue Axis::value_of(double share) const {

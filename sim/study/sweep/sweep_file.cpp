@@ -17,12 +17,6 @@ namespace fs = std::filesystem;
 
 constexpr const char* kKind = "silicast sweep";
 
-// Names of axes are paths of keys; a slash would make a group of it.
-std::string column_name(std::string name) {
-  std::replace(name.begin(), name.end(), '/', '_');
-  return name;
-}
-
 template <class Of>
 std::vector<std::int64_t> integers(std::size_t count, const Of& of) {
   std::vector<std::int64_t> values(count);
@@ -44,7 +38,7 @@ void write_axis(Hdf5Writer& file, const Axis& axis, std::size_t at, const std::v
     if (labels.size() == 1) unit = behind;
     numeric = numeric && !std::isnan(numbers.back()) && behind == unit;
   }
-  const std::string path = "/points/" + column_name(axis.name());
+  const std::string path = "/points/" + axis.column();
   if (numeric)
     file.add_array(path, numbers, unit.empty() ? "" : unit.substr(1), "axis");
   else

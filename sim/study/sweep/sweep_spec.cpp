@@ -21,11 +21,14 @@ std::vector<std::string> names_of(const std::vector<Axis>& axes) {
 }
 
 std::vector<Axis> read_axes(const ConfigValue& value) {
+  std::set<std::string> columns = {"point", "replication", "state", "message", "unstable", "fingerprint", "key"};
   std::vector<Axis> axes;
   for (const ConfigValue& item : value.list()) {
     axes.push_back(Axis::read(item));
     for (std::size_t i = 0; i + 1 < axes.size(); ++i)
       if (axes[i].name() == axes.back().name()) item.fail(fmt::format("two axes are named '{}'", axes[i].name()));
+    if (const std::string column = axes.back().column(); !columns.insert(column).second)
+      item.fail(fmt::format("'{}' is another column of /points; give another name", column));
   }
   if (axes.empty()) value.fail("is empty; a sweep varies one key at least");
   return axes;
@@ -38,9 +41,6 @@ void read_limits(ConfigMap& map, DropCondition& condition) {
   if (below) condition.below = below->number();
 }
 
-DropCondition read_condition(const std::string& name, const ConfigValue& value, const std::vector<Axis>& axes) {
-  DropCondition condition;
-  const std::vector<std::string> names = names_of(axes);
 // Limits are of the numbers of an axis, whatever their unit.
 void check_numbers(const ConfigValue& where, const Axis& axis) {
   std::set<std::string> units;
@@ -52,6 +52,9 @@ void check_numbers(const ConfigValue& where, const Axis& axis) {
     where.fail(fmt::format("the values of axis '{}' are in several units: name those to drop", axis.name()));
 }
 
+DropCondition read_condition(const std::string& name, const ConfigValue& value, const std::vector<Axis>& axes) {
+  DropCondition condition;
+  const std::vector<std::string> names = names_of(axes);
   if (name == "product") {
     ConfigMap map = value.map();
     const ConfigValue of = map.required("of");
@@ -67,10 +70,10 @@ void check_numbers(const ConfigValue& where, const Axis& axis) {
   if (found == names.end()) value.fail(fmt::format("unknown axis '{}'{}", name, suggestion(name, names)));
   condition.axes.push_back(static_cast<std::size_t>(found - names.begin()));
   if (value.is_map()) {
+    check_numbers(value, axes[condition.axes[0]]);
     ConfigMap map = value.map();
     read_limits(map, condition);
     map.done();
-    check_numbers(value, axes[condition.axes[0]]);
     return condition;
   }
   const std::vector<ConfigValue> labels = value.is_list() ? value.list() : std::vector<ConfigValue>{value};
@@ -129,6 +132,7 @@ double check_grid(const SweepSpec& spec, const ConfigValue& axes) {
   }
   if (points > static_cast<double>(kMostPoints))
     axes.fail(fmt::format("the grid has {:.3g} points; at most {} are taken: give a sample", points, kMostPoints));
+  return points;
 }
 
 }  // namespace
@@ -148,7 +152,6 @@ SweepSpec read_sweep(const std::string& path, const std::string& configs_dir,
   spec.path = path;
   spec.resolved = to_yaml(tree);
   const ConfigValue root = ConfigValue::of(std::move(tree));
-  return points;
   ConfigMap map = root.map();
   spec.name = map.required("name").text();
   spec.scenario_path = scenario_path(map.required("scenario"), configs_dir);
@@ -162,6 +165,10 @@ SweepSpec read_sweep(const std::string& path, const std::string& configs_dir,
                                                                          : static_cast<double>(spec.sample.points);
   if (const auto replications = map.optional("replications")) {
     spec.replications = static_cast<std::int32_t>(replications->integer(1, 100'000));
+    if (points * spec.replications > static_cast<double>(kMostPoints))
+      replications->fail(fmt::format("makes {:.3g} runs of {:.0f} points; at most {} are taken",
+                                     points * spec.replications, points, kMostPoints));
+  }
   if (const auto rows = map.optional("rows")) spec.rows = rows->boolean();
   if (const auto output = map.optional("output")) spec.output = output->text();
   map.done();
@@ -169,7 +176,3 @@ SweepSpec read_sweep(const std::string& path, const std::string& configs_dir,
 }
 
 }  // namespace silicast
-    if (points * spec.replications > static_cast<double>(kMostPoints))
-      replications->fail(fmt::format("makes {:.3g} runs of {:.0f} points; at most {} are taken",
-                                     points * spec.replications, points, kMostPoints));
-  }

@@ -258,5 +258,12 @@ TEST_CASE("a limit on an axis whose values cannot be compared with it is refused
         Texts{"a=1", "a=none"});
 }
 
+TEST_CASE("an axis whose name is a column of its own in the file is refused") {
+  CHECK(said_of("axes: [{key: a, name: state, values: [1]}]\n") ==
+        "s.yaml:3:8: axes[0]: 'state' is another column of /points; give another name");
+  CHECK(said_of("axes: [{key: a/b, values: [1]}, {key: a_b, values: [1]}]\n") ==
+        "s.yaml:3:33: axes[1]: 'a_b' is another column of /points; give another name");
+}
+
 }  // namespace
 }  // namespace silicast::testing
