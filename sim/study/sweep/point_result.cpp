@@ -75,7 +75,9 @@ PointResult run_point(ConfigNode tree, const std::string& path, const std::strin
     result.state = PointState::kFailed;
     result.message = error.what();
   } catch (const InputError& error) {
-    result.state = PointState::kRefused;
+    // A disk that is full already when the file of rows is set up says nothing of the scenario.
+    const bool of_rows = !rows_file.empty() && std::string_view(error.what()).starts_with(rows_file);
+    result.state = of_rows ? PointState::kFailed : PointState::kRefused;
     result.message = error.what();
   } catch (const std::exception& error) {
     result.state = PointState::kFailed;
