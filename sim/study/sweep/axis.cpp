@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 
 namespace silicast {
@@ -95,12 +96,19 @@ Axis Axis::read(const ConfigValue& value) {
   return axis;
 }
 
+std::string Axis::column() const {
+  std::string column = name_;
+  std::replace(column.begin(), column.end(), '/', '_');
+  return column;
+}
+
 AxisValue Axis::value_of(double share) const {
   const AxisRange& range = *range_;
   double value =
       range.log ? range.low * std::pow(range.high / range.low, share) : range.low + share * (range.high - range.low);
-  if (range.whole) value = std::round(value);
-  const std::string text = fmt::format("{:.6g}{}{}", value, range.unit.empty() ? "" : " ", range.unit);
+  if (range.whole) value = std::round(value) + 0.0;  // no -0
+  const std::string number = range.whole ? fmt::format("{:.0f}", value) : fmt::format("{:.6g}", value);
+  const std::string text = number + (range.unit.empty() ? "" : " ") + range.unit;
   return {text, {key_ + "=" + text}};
 }
 

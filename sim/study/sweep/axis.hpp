@@ -33,6 +33,7 @@ class Axis {
   static Axis read(const ConfigValue& value);
 
   const std::string& name() const { return name_; }
+  std::string column() const;  // of the file: names may be paths of keys, where a slash would make a group
   const std::vector<AxisValue>& grid() const { return grid_; }  // of a range without `points`: empty
   AxisValue at(double share) const;  // the value below which that share of the axis lies, 0 <= share < 1
 

@@ -89,7 +89,8 @@ Journal::Journal(const std::string& path) : path_(path) {
 }
 
 Journal::~Journal() {
-  if (file_ >= 0) ::close(file_);
+  if (::lseek(file_, 0, SEEK_END) == 0) remove();
+  ::close(file_);
 }
 
 void Journal::append(const PointResult& result) {

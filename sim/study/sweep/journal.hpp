@@ -23,7 +23,7 @@ class Journal {
   // Opens it for more; its folder is made where it is missing. Errors (InputError): the system's refusal; another
   // process has it open.
   explicit Journal(const std::string& path);
-  ~Journal();
+  ~Journal();  // one of no results leaves no file
   Journal(const Journal&) = delete;
   Journal& operator=(const Journal&) = delete;
 

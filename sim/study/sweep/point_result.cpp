@@ -75,7 +75,9 @@ PointResult run_point(ConfigNode tree, const std::string& path, const std::strin
     result.state = PointState::kFailed;
     result.message = error.what();
   } catch (const InputError& error) {
-    result.state = PointState::kRefused;
+    // A disk that is full already when the file of rows is set up says nothing of the scenario.
+    const bool of_rows = !rows_file.empty() && std::string_view(error.what()).starts_with(rows_file);
+    result.state = of_rows ? PointState::kFailed : PointState::kRefused;
     result.message = error.what();
   } catch (const std::exception& error) {
     result.state = PointState::kFailed;
@@ -100,15 +102,15 @@ std::string to_bytes(const PointResult& result) {
 bool from_bytes(std::string_view bytes, PointResult& result) {
   std::uint32_t message = 0, summary = 0;
   if (!take(bytes, result.key) || !take(bytes, result.state) || !take(bytes, result.unstable) ||
-      !take(bytes, result.fingerprint) || !take(bytes, message) || !take(bytes, summary) || bytes.size() < message)
+      !take(bytes, result.fingerprint) || !take(bytes, message) || !take(bytes, summary) ||
+      bytes.size() != message + sizeof(double) * summary)
     return false;
   result.message = bytes.substr(0, message);
   bytes.remove_prefix(message);
   result.summary.resize(summary);
-  for (double& value : result.summary)
-    if (!take(bytes, value)) return false;
+  for (double& value : result.summary) take(bytes, value);
   const bool whole = result.state != PointState::kDone || summary == summary_columns().size();
-  return bytes.empty() && whole && result.state <= PointState::kFailed;
+  return whole && result.state <= PointState::kFailed;
 }
 
 }  // namespace silicast

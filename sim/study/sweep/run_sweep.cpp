@@ -28,14 +28,15 @@ std::int64_t now_ns() {
 // In a worker. Requests go to a file of the worker's own first: on a cluster two may compute one point.
 std::string compute(const SweepTable& table, const std::string& out, std::size_t index) {
   const SweepSpec& spec = table.spec();
-  const std::string rows = rows_file(out, index);
+  const std::string rows = rows_file(out, table.results()[index].key);
   const std::string own = spec.rows ? fmt::format("{}.{}", rows, process_name()) : "";
+  std::error_code error;
+  if (spec.rows) fs::remove(own + ".part", error);  // of a killed worker of this name
   PointResult result =
       run_point(scenario_of(spec, table.points()[index]), spec.scenario_path, table.configs_dir(), own);
   result.key = table.results()[index].key;
-  std::error_code error;
   if (!own.empty() && result.state == PointState::kDone) fs::rename(own, rows, error);
-  if (error) {
+  if (result.state == PointState::kDone && error) {
     result.state = PointState::kFailed;
     result.message = fmt::format("{}: cannot rename: {}", own, error.message());
   }
@@ -110,12 +111,8 @@ std::int64_t keep_earlier(SweepTable& table, const std::string& out, const std::
     results.insert(results.end(), journal.results.begin(), journal.results.end());
   }
   // Rows may have been removed since, or never been asked for.
-  std::map<std::uint64_t, std::size_t> first;
-  for (std::size_t i = 0; i < table.results().size(); ++i) first.emplace(table.results()[i].key, i);
   std::erase_if(results, [&](const PointResult& one) {
-    const auto found = first.find(one.key);
-    return table.spec().rows && one.state == PointState::kDone && found != first.end() &&
-           !fs::exists(rows_file(out, found->second));
+    return table.spec().rows && one.state == PointState::kDone && !fs::exists(rows_file(out, one.key));
   });
   table.keep(results);
   return damaged;

@@ -6,6 +6,7 @@
 #include <bit>
 #include <cmath>
 #include <filesystem>
+#include <set>
 
 #include "sim/io/hdf5_file.hpp"
 #include "sim/run/version.hpp"
@@ -16,12 +17,6 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr const char* kKind = "silicast sweep";
-
-// Names of axes are paths of keys; a slash would make a group of it.
-std::string column_name(std::string name) {
-  std::replace(name.begin(), name.end(), '/', '_');
-  return name;
-}
 
 template <class Of>
 std::vector<std::int64_t> integers(std::size_t count, const Of& of) {
@@ -44,7 +39,7 @@ void write_axis(Hdf5Writer& file, const Axis& axis, std::size_t at, const std::v
     if (labels.size() == 1) unit = behind;
     numeric = numeric && !std::isnan(numbers.back()) && behind == unit;
   }
-  const std::string path = "/points/" + column_name(axis.name());
+  const std::string path = "/points/" + axis.column();
   if (numeric)
     file.add_array(path, numbers, unit.empty() ? "" : unit.substr(1), "axis");
   else
@@ -90,10 +85,11 @@ void write_rows(Hdf5Writer& file, const std::string& out, const std::vector<Poin
   const std::string folder = fs::path(out).parent_path().string();
   std::vector<JoinedPart> parts;
   std::vector<std::int64_t> run;
+  std::set<std::uint64_t> keys;  // requests of points that are the same scenario stand once
   std::string first;
   for (std::size_t i = 0; i < results.size(); ++i) {
-    const std::string name = rows_file(out, i);
-    if (results[i].state != PointState::kDone || !fs::exists(name)) continue;
+    const std::string name = rows_file(out, results[i].key);
+    if (results[i].state != PointState::kDone || !fs::exists(name) || !keys.insert(results[i].key).second) continue;
     const Hdf5Reader reader(name);
     const std::int64_t rows = reader.rows("/requests/index");
     if (first.empty()) first = name;
@@ -113,8 +109,8 @@ void write_rows(Hdf5Writer& file, const std::string& out, const std::vector<Poin
 
 }  // namespace
 
-std::string rows_file(const std::string& out, std::size_t index) {
-  return fmt::format("{}.rows/{:06}.h5", out, index);
+std::string rows_file(const std::string& out, std::uint64_t key) {
+  return fmt::format("{}.rows/{:016x}.h5", out, key);
 }
 
 void write_sweep_file(const std::string& path, const SweepSpec& spec, const std::vector<SweepPoint>& points,

@@ -11,8 +11,9 @@
 
 namespace silicast {
 
-// Where the requests of a point go: "OUT.rows/000012.h5".
-std::string rows_file(const std::string& out, std::size_t index);
+// Where the requests of the points of a key go: "OUT.rows/0123456789abcdef.h5". Of the key, as the place of a point
+// changes with its sweep.
+std::string rows_file(const std::string& out, std::uint64_t key);
 
 // Replaces `path` at once, also while others read it. Errors (InputError): the path cannot be written; it is there and
 // no file of HDF5.

@@ -103,8 +103,8 @@ ConfigNode scenario_of(const SweepSpec& spec, const SweepPoint& point) {
   for (const AxisValue& value : point.values)
     for (const std::string& setting : value.settings) apply_setting(tree, setting, spec.path);
   std::erase_if(tree.entries, [](const ConfigEntry& entry) { return entry.key == "output"; });
-  if (spec.replications > 1) {
-    const ConfigEntry* seed = tree.find("seed");
+  const ConfigEntry* seed = tree.find("seed");
+  if (point.replication > 0 || seed == nullptr) {  // or the first replication's key would change with their number
     const std::int64_t base = seed != nullptr ? ConfigValue::of(seed->value).integer(0, std::int64_t{1} << 53) : 1;
     set_config(tree, "seed", fmt::format("{}", base + point.replication), spec.path);
   }

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <filesystem>
+#include <set>
 
 #include "sim/io/config_catalogue.hpp"
 
@@ -20,11 +21,14 @@ std::vector<std::string> names_of(const std::vector<Axis>& axes) {
 }
 
 std::vector<Axis> read_axes(const ConfigValue& value) {
+  std::set<std::string> columns = {"point", "replication", "state", "message", "unstable", "fingerprint", "key"};
   std::vector<Axis> axes;
   for (const ConfigValue& item : value.list()) {
     axes.push_back(Axis::read(item));
     for (std::size_t i = 0; i + 1 < axes.size(); ++i)
       if (axes[i].name() == axes.back().name()) item.fail(fmt::format("two axes are named '{}'", axes[i].name()));
+    if (const std::string column = axes.back().column(); !columns.insert(column).second)
+      item.fail(fmt::format("'{}' is another column of /points; give another name", column));
   }
   if (axes.empty()) value.fail("is empty; a sweep varies one key at least");
   return axes;
@@ -37,13 +41,27 @@ void read_limits(ConfigMap& map, DropCondition& condition) {
   if (below) condition.below = below->number();
 }
 
+// Limits are of the numbers of an axis, whatever their unit.
+void check_numbers(const ConfigValue& where, const Axis& axis) {
+  std::set<std::string> units;
+  for (const AxisValue& value : axis.grid())
+    if (!std::isnan(value.number()))
+      units.insert(value.label.substr(std::min(value.label.find(' '), value.label.size())));
+  if (units.empty() && !axis.grid().empty()) where.fail(fmt::format("no value of axis '{}' is a number", axis.name()));
+  if (units.size() > 1)
+    where.fail(fmt::format("the values of axis '{}' are in several units: name those to drop", axis.name()));
+}
+
 DropCondition read_condition(const std::string& name, const ConfigValue& value, const std::vector<Axis>& axes) {
   DropCondition condition;
   const std::vector<std::string> names = names_of(axes);
   if (name == "product") {
     ConfigMap map = value.map();
     const ConfigValue of = map.required("of");
-    for (const ConfigValue& item : of.list()) condition.axes.push_back(item.choice(names, "axis"));
+    for (const ConfigValue& item : of.list()) {
+      condition.axes.push_back(item.choice(names, "axis"));
+      check_numbers(item, axes[condition.axes.back()]);
+    }
     read_limits(map, condition);
     map.done();
     return condition;
@@ -52,6 +70,7 @@ DropCondition read_condition(const std::string& name, const ConfigValue& value, 
   if (found == names.end()) value.fail(fmt::format("unknown axis '{}'{}", name, suggestion(name, names)));
   condition.axes.push_back(static_cast<std::size_t>(found - names.begin()));
   if (value.is_map()) {
+    check_numbers(value, axes[condition.axes[0]]);
     ConfigMap map = value.map();
     read_limits(map, condition);
     map.done();
@@ -103,7 +122,8 @@ std::string scenario_path(const ConfigValue& name, const std::string& configs_di
   return fmt::format("{}/scenarios/{}.yaml", configs_dir, text);
 }
 
-void check_grid(const SweepSpec& spec, const ConfigValue& axes) {
+// How many points the grid has.
+double check_grid(const SweepSpec& spec, const ConfigValue& axes) {
   double points = 1;
   for (const Axis& axis : spec.axes) {
     if (axis.grid().empty())
@@ -112,6 +132,7 @@ void check_grid(const SweepSpec& spec, const ConfigValue& axes) {
   }
   if (points > static_cast<double>(kMostPoints))
     axes.fail(fmt::format("the grid has {:.3g} points; at most {} are taken: give a sample", points, kMostPoints));
+  return points;
 }
 
 }  // namespace
@@ -140,9 +161,14 @@ SweepSpec read_sweep(const std::string& path, const std::string& configs_dir,
   spec.axes = read_axes(axes);
   if (const auto drop = map.optional("drop")) spec.drop = read_drop(*drop, spec.axes);
   if (const auto sample = map.optional("sample")) spec.sample = read_sample(*sample);
-  if (spec.sample.method == SweepSample::Method::kGrid) check_grid(spec, axes);
-  if (const auto replications = map.optional("replications"))
+  const double points = spec.sample.method == SweepSample::Method::kGrid ? check_grid(spec, axes)
+                                                                         : static_cast<double>(spec.sample.points);
+  if (const auto replications = map.optional("replications")) {
     spec.replications = static_cast<std::int32_t>(replications->integer(1, 100'000));
+    if (points * spec.replications > static_cast<double>(kMostPoints))
+      replications->fail(fmt::format("makes {:.3g} runs of {:.0f} points; at most {} are taken",
+                                     points * spec.replications, points, kMostPoints));
+  }
   if (const auto rows = map.optional("rows")) spec.rows = rows->boolean();
   if (const auto output = map.optional("output")) spec.output = output->text();
   map.done();

@@ -17,6 +17,8 @@
 namespace silicast {
 namespace {
 
+constexpr double kDrawPrecision = 0.02;  // of the searches for capacity
+constexpr double kBarPrecision = 0.002;  // of those whose differences are told
 const std::string kMaturity = "maturity of ";
 
 std::string sheet_name(const ConfigNode& prices) {
@@ -28,7 +30,9 @@ class Draws {
  public:
   Draws(const PlanSpec& plan, const PlanAnswer& answer, const UncertaintyOptions& options)
       : plan_(plan), answer_(answer), options_(options) {
-    collect();
+    std::vector<const MixPart*> parts;
+    for (const MixPart& part : answer.parts) parts.push_back(&part);
+    unknowns_ = collect(parts);
   }
 
   PlanUncertainty run() {
@@ -40,7 +44,7 @@ class Draws {
       Values values;
       for (std::size_t u = 0; u < unknowns_.size(); ++u)
         values.emplace_back(&unknowns_[u], unknowns_[u].at(shares[u][d]));
-      for (const MixPart& part : answer_.parts) outcomes[d].push_back(outcome(part, values));
+      for (const MixPart& part : answer_.parts) outcomes[d].push_back(outcome(part, values, kDrawPrecision));
     });
     for (std::size_t p = 0; p < answer_.parts.size(); ++p) result.options.push_back(gathered(p, outcomes));
     for (const ServiceAnswer& service : answer_.services) result.tornado.push_back(tornado(service));
@@ -53,15 +57,16 @@ class Draws {
     double capacity = 0, per_million = 0, per_hour = 0;
     std::map<std::string, bool> met;
     bool all_met = false;
+    std::string refused;  // why there is nothing to say
   };
 
-  // Of every file that a best option rests on.
-  void collect() {
+  // Of every file that these options rest on.
+  std::vector<Unknown> collect(const std::vector<const MixPart*>& parts) const {
     std::set<std::string> files, chips, stacks, nodes;
-    for (const MixPart& part : answer_.parts) {
-      const PlanCandidate& candidate = plan_.candidates[part.candidate];
+    for (const MixPart* part : parts) {
+      const PlanCandidate& candidate = plan_.candidates[part->candidate];
       const NodeSpec node = read_node(load_entry(options_.configs_dir, "nodes", candidate.node));
-      nodes.insert(candidate.node), chips.insert(node.chip), stacks.insert(part.stack);
+      nodes.insert(candidate.node), chips.insert(node.chip), stacks.insert(part->stack);
       files.insert("nodes/" + candidate.node + ".yaml"), files.insert("chips/" + node.chip + ".yaml");
       for (std::string engine = candidate.engine; !engine.empty();) {
         files.insert("engines/" + engine + ".yaml");
@@ -76,15 +81,17 @@ class Draws {
     const std::vector<KeptBelow> only = {
         {"chips", list(chips)}, {"stacks", list(stacks)}, {"node_server_power", list(nodes)}};
     files.insert("prices/" + sheet_name(plan_.prices) + ".yaml");
+    std::vector<Unknown> unknowns;
     for (const std::string& file : files)
       for (Unknown& one : unknowns_of(load_config(options_.configs_dir + "/" + file), file, only))
-        unknowns_.push_back(std::move(one));
+        unknowns.push_back(std::move(one));
     for (const std::string& stack : stacks) {
       Unknown maturity;
       maturity.name = kMaturity + stack;
       maturity.low = 0, maturity.value = 0.5, maturity.high = 1;
-      unknowns_.push_back(std::move(maturity));
+      unknowns.push_back(std::move(maturity));
     }
+    return unknowns;
   }
 
   std::vector<std::vector<double>> draw_shares() const {
@@ -97,7 +104,7 @@ class Draws {
     return shares;
   }
 
-  Outcome outcome(const MixPart& part, const Values& values) const {
+  Outcome outcome(const MixPart& part, const Values& values, double precision) const {
     const DrawnCatalogue catalogue(options_.configs_dir, values);
     PlanSpec plan = plan_;
     for (const auto& [unknown, value] : values)
@@ -117,14 +124,15 @@ class Draws {
       result.per_hour = cost.per_hour * static_cast<double>(sized.nodes) + cost.porting_per_hour;
       CapacityQuestion question;
       question.scenario = tree, question.path = plan.path, question.configs_dir = catalogue.path();
-      question.least_good = plan.least_good, question.replications = 1, question.precision = 0.02;
+      question.least_good = plan.least_good, question.replications = 1, question.precision = precision;
       const CapacityAnswer capacity = find_capacity(question);
       result.capacity = capacity.kind == CapacityAnswer::Kind::kNone ? 0 : capacity.load;
       const double tokens =
           scenario.workload_info.mean_prompt.value_or(0) + scenario.workload_info.mean_output.value_or(0);
       result.per_million = result.capacity > 0 ? result.per_hour / (result.capacity * tokens * 3600 / 1e6)
                                                : std::numeric_limits<double>::infinity();
-    } catch (const InputError&) {  // memory that was drawn small holds no model
+    } catch (const InputError& error) {  // memory that was drawn small holds no model
+      result.refused = error.what();
       result.per_million = std::numeric_limits<double>::infinity();
     }
     return result;
@@ -142,6 +150,7 @@ class Draws {
       option.per_million.push_back(one.per_million);
       option.per_hour.push_back(one.per_hour);
       option.all_hold += one.all_met ? share : 0;
+      if (!one.refused.empty()) ++option.refused, option.refusal = one.refused;
       for (auto& [name, sum] : holds)
         if (const auto found = one.met.find(name); found != one.met.end() && found->second) sum += share;
     }
@@ -154,13 +163,14 @@ class Draws {
     for (const MixPart& part : answer_.parts)
       if (!service.best.empty() && part.sized == service.best[0]) cheapest = &part;
     if (cheapest == nullptr) return {};
-    const double base = outcome(*cheapest, {}).per_million;
-    std::vector<TornadoBar> bars(unknowns_.size());
-    parallel_for(unknowns_.size(), options_.threads, [&](std::size_t u) {
-      const Unknown& one = unknowns_[u];
+    const std::vector<Unknown> unknowns = collect({cheapest});
+    const double base = outcome(*cheapest, {}, kBarPrecision).per_million;
+    std::vector<TornadoBar> bars(unknowns.size());
+    parallel_for(unknowns.size(), options_.threads, [&](std::size_t u) {
+      const Unknown& one = unknowns[u];
       bars[u].name = one.name;
-      bars[u].at_low = outcome(*cheapest, {{&one, one.low}}).per_million / base - 1;
-      bars[u].at_high = outcome(*cheapest, {{&one, one.high}}).per_million / base - 1;
+      bars[u].at_low = outcome(*cheapest, {{&one, one.low}}, kBarPrecision).per_million / base - 1;
+      bars[u].at_high = outcome(*cheapest, {{&one, one.high}}, kBarPrecision).per_million / base - 1;
     });
     const auto width = [](const TornadoBar& bar) { return std::abs(bar.at_high - bar.at_low); };
     std::stable_sort(bars.begin(), bars.end(),

@@ -19,6 +19,8 @@ struct UncertainOption {
   std::vector<std::string> targets;
   std::vector<double> holds;  // share of draws in which each target is met at the plan's load
   double all_hold = 0;        // share in which all are
+  std::size_t refused = 0;    // draws whose scenario is not valid: the model has no room in memory drawn small
+  std::string refusal;        // why, of the last
 };
 
 // Cost per million tokens at capacity of the cheapest option with one unknown at the ends of its range.

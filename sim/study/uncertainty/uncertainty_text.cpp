@@ -10,7 +10,7 @@ namespace silicast {
 namespace {
 
 constexpr std::size_t kBars = 10;
-constexpr double kNoise = 0.005;  // of cost: what a search within 2% may say of nothing
+constexpr double kNoise = 0.005;  // of cost: what two searches within 0.2% may say of nothing
 
 double quantile(std::vector<double> values, double share) {
   std::sort(values.begin(), values.end());
@@ -57,6 +57,10 @@ std::string service_text(const PlanSpec& plan, const PlanUncertainty& found, std
   }
   std::string text =
       fmt::format("\n{}: {} draws of {} numbers\n{}", plan.services[s].name, found.draws, found.unknowns, table.text());
+  for (const UncertainOption* one : options)
+    if (one->refused > 0)
+      text += fmt::format("{}: {} draws cannot serve it at all: {}\n", plan.candidates[one->part->candidate].node,
+                          one->refused, one->refusal);
   if (options.size() > 1) {
     double worst = 1;
     for (std::size_t i = 1; i < options.size(); ++i) worst = std::min(worst, beats(*options[0], *options[i]));
