@@ -50,6 +50,9 @@ class Collector {
     if (auto unknown = evidence_of(node)) {
       if (!(unknown->high > unknown->low)) return;
       unknown->file = file_, unknown->path = path;
+      const auto counts = [](double value) { return value == std::round(value); };
+      unknown->whole = file_.starts_with("engines/") && unknown->unit.empty() && counts(unknown->low) &&
+                       counts(unknown->value) && counts(unknown->high) && unknown->high > 1;
       unknown->name = fmt::format("{} {}", file_.substr(0, file_.rfind('.')), path);
       found_.push_back(*std::move(unknown));
       return;
@@ -79,7 +82,9 @@ class Collector {
 double Unknown::at(double share) const {
   const double width = high - low;
   const double peak = (value - low) / width;
-  return share < peak ? low + width * std::sqrt(share * peak) : high - width * std::sqrt((1 - share) * (1 - peak));
+  const double drawn =
+      share < peak ? low + width * std::sqrt(share * peak) : high - width * std::sqrt((1 - share) * (1 - peak));
+  return whole ? std::round(drawn) : drawn;
 }
 
 std::vector<Unknown> unknowns_of(const ConfigNode& root, const std::string& file, const std::vector<KeptBelow>& only) {

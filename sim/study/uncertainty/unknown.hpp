@@ -16,6 +16,8 @@ struct Unknown {
   double low = 0, value = 0, high = 0;  // base units
   std::string unit;                     // base unit, may be empty
 
+  bool whole = false;  // an engine's count, drawn as whole numbers
+
   // The value below which that share of the probability lies: triangular between the ends of the range with its peak at
   // the value, as the catalogue says no more than these three (Law, "Simulation Modeling and Analysis", section 6.11).
   double at(double share) const;
