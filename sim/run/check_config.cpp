@@ -9,6 +9,7 @@
 #include "sim/run/anchor.hpp"
 #include "sim/run/catalogue.hpp"
 #include "sim/run/scenario.hpp"
+#include "sim/run/use_case_targets.hpp"
 
 namespace silicast {
 namespace {
@@ -42,7 +43,7 @@ std::string describe_workload(const WorkloadInfo& info) {
   if (info.mean_prompt && info.mean_output)
     text +=
         fmt::format("    {:.4g} prompt and {:.4g} output tokens on average\n", *info.mean_prompt, *info.mean_output);
-  return text;
+  return text + assumptions_of(info);
 }
 
 std::string describe_scenario(const Scenario& scenario) {
@@ -103,7 +104,10 @@ std::string check_config(const std::string& path, const std::string& configs_dir
   } else if (has("tariffs")) {
     kind = "price sheet";
     read_price_sheet(value);
-  } else if (has("arrivals") || has("trace") || has("closed_loop") || has("merge") || has("preset")) {
+  } else if (has("peak_factor")) {
+    kind = "use case";
+    targets_of(read_use_case(value));
+  } else if (has("users") || has("arrivals") || has("trace") || has("closed_loop") || has("merge") || has("preset")) {
     kind = "workload";
     WorkloadContext context;
     context.base_dir = std::filesystem::path(path).parent_path().string();
@@ -115,8 +119,8 @@ std::string check_config(const std::string& path, const std::string& configs_dir
         "not recognised: a scenario has 'cluster', a chip 'peak', a node 'scale_up', a cluster fabric 'hop_latency', a "
         "model 'layers', "
         "an engine 'max_sequences', a calibration 'gemm', a stack 'porting_delay', a draft 'network', a price sheet "
-        "'tariffs', an anchor 'anchor', a workload 'arrivals', "
-        "'trace', 'closed_loop', 'merge' or 'preset'");
+        "'tariffs', an anchor 'anchor', a use case 'peak_factor', a workload 'arrivals', "
+        "'trace', 'closed_loop', 'merge', 'preset' or 'users'");
   }
   return fmt::format("{}: a valid {}\n{}", path, kind, to_yaml(tree));
 }

@@ -1,22 +1,9 @@
 #include "sim/run/cost_inputs.hpp"
 
-#include <algorithm>
-
 namespace silicast {
 namespace {
 
-// a * b, as firm as the weaker of the two.
-Evidence product(const Evidence& a, const Evidence& b) {
-  return {a.value * b.value, a.low * b.low, a.high * b.high, std::max(a.grade, b.grade), a.source + "; " + b.source};
-}
-
-Evidence in_years(Evidence seconds) {
-  constexpr double kYear = 8760 * 3600.0;
-  seconds.value /= kYear;
-  seconds.low /= kYear;
-  seconds.high /= kYear;
-  return seconds;
-}
+constexpr double kYear = 8760 * 3600.0;
 
 // Chips of the whole cluster under the same software stack: they share its porting.
 double chips_under(const std::string& software, const Scenario& scenario) {
@@ -24,13 +11,6 @@ double chips_under(const std::string& software, const Scenario& scenario) {
   for (const PoolScenario& pool : scenario.pools)
     if (pool.chip.software == software) chips += pool.nodes * pool.node.chips;
   return chips;
-}
-
-Evidence share_of(Evidence whole, double share) {
-  whole.value *= share;
-  whole.low *= share;
-  whole.high *= share;
-  return whole;
 }
 
 PoolPrices pool_prices(const Scenario& scenario, const PoolScenario& pool, const PoolUse& use) {
@@ -48,7 +28,7 @@ PoolPrices pool_prices(const Scenario& scenario, const PoolScenario& pool, const
   prices.staff = sheet.staff;
   if (const StackCost* stack = sheet.stack_of(pool.chip.software)) {
     prices.staff = product(sheet.staff, stack->staff_factor);
-    prices.porting = share_of(stack->porting, prices.chips / chips_under(pool.chip.software, scenario));
+    prices.porting = scaled(stack->porting, prices.chips / chips_under(pool.chip.software, scenario));
   }
   prices.busy_seconds = use.busy_seconds;
   prices.prefill_seconds = use.prefill_seconds;
@@ -64,7 +44,7 @@ CostInputs cost_inputs(const Scenario& scenario, const Summary& summary) {
   for (std::size_t p = 0; p < scenario.pools.size(); ++p)
     inputs.pools.push_back(pool_prices(scenario, scenario.pools[p], summary.use[p]));
   inputs.power = sheet.power;
-  inputs.depreciation_years = in_years(sheet.depreciation);
+  inputs.depreciation_years = scaled(sheet.depreciation, 1 / kYear);
   inputs.pue = sheet.pue;
   inputs.tariff = scenario.prices->tariff;
   inputs.site = sheet.site;

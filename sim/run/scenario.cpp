@@ -10,6 +10,7 @@
 #include "sim/run/place_pools.hpp"
 #include "sim/run/read_perf.hpp"
 #include "sim/run/read_pool.hpp"
+#include "sim/run/use_case_targets.hpp"
 
 namespace silicast {
 namespace {
@@ -220,6 +221,7 @@ Scenario read_scenario(ConfigNode tree, const std::string& path, const ScenarioS
   scenario.workload_context.scan_traces = false;  // scanned; every later reading goes straight through
   if (!map.has("warmup") && !scenario.workload_info.generated) scenario.window.mode = MeasureWindow::Mode::kNone;
   note_without_effect(root, scenario);
+  take_use_case_targets(root, scenario);
   for (const PoolScenario& pool : scenario.pools)
     for (std::string& note : notes_on_tables(pool, scenario.max_context)) scenario.notes.push_back(std::move(note));
   if (anchors) return anchored(std::move(scenario), root.node(), read_anchors_at(*anchors, folder), path, source, fit);
