@@ -188,6 +188,9 @@ CatalogueTable list_prices(const std::string& configs_dir, bool sources) {
     for (const auto& [region, tariff] : sheet.tariffs)
       evidence.add(name, "tariff " + region, tariff, Dimension::kMoneyPerEnergy);
     evidence.add(name, "PUE", sheet.pue, Dimension::kNumber);
+    if (sheet.load_factor) evidence.add(name, "load factor", *sheet.load_factor, Dimension::kNumber);
+    for (const auto& [stack, cost] : sheet.stacks)
+      if (cost.licence) evidence.add(name, "licence " + stack, *cost.licence, Dimension::kMoneyPerHour);
     for (const auto& [chip, price] : sheet.chips) {
       evidence.add(name, "purchase " + chip, price.purchase, Dimension::kMoney);
       if (price.rent) evidence.add(name, "rent " + chip, *price.rent, Dimension::kMoneyPerHour);

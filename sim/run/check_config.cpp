@@ -46,6 +46,14 @@ std::string describe_workload(const WorkloadInfo& info) {
   return text + assumptions_of(info);
 }
 
+std::string describe_prices(const PriceScenario& prices) {
+  return fmt::format("  prices {}, tariff of {}, {}\n", prices.sheet.name, prices.region,
+                     prices.load_factor ? fmt::format("load factor {} of {}",
+                                                      format_evidence(prices.load_factor->factor, Dimension::kNumber),
+                                                      prices.load_factor->of)
+                                        : "the same load all day");
+}
+
 std::string describe_scenario(const Scenario& scenario) {
   std::string text =
       fmt::format("  {}: {} ({:.2f} B parameters), at most {} tokens of context, seed {}\n", scenario.name,
@@ -53,8 +61,7 @@ std::string describe_scenario(const Scenario& scenario) {
   for (const PoolScenario& pool : scenario.pools) text += describe_pool(pool);
   text += fmt::format("  router {} over {} replicas\n", scenario.router->name, scenario.replicas());
   text += describe_workload(scenario.workload_info);
-  if (scenario.prices)
-    text += fmt::format("  prices {}, tariff of {}\n", scenario.prices->sheet.name, scenario.prices->region);
+  if (scenario.prices) text += describe_prices(*scenario.prices);
   for (const std::string& note : scenario.notes) text += fmt::format("  {}\n", note);
   for (const std::string& key : scenario.without_effect) text += fmt::format("  without effect: {}\n", key);
   return text;
