@@ -38,6 +38,8 @@ StackCost read_stack(const ConfigValue& value) {
   StackCost stack;
   stack.staff_factor = map.required("staff_factor").evidence(Dimension::kNumber);
   stack.porting = map.required("porting").evidence(Dimension::kMoney, kNonNegative);
+  if (const auto licence = map.optional("licence"))
+    stack.licence = licence->evidence(Dimension::kMoneyPerHour, kNonNegative);
   map.done();
   return stack;
 }
@@ -86,6 +88,8 @@ PriceSheet read_price_sheet(const ConfigValue& prices) {
   sheet.carbon = map.required("carbon").evidence(Dimension::kCarbonPerEnergy, kNonNegative);
   sheet.site = map.required("site").evidence(Dimension::kMoneyPerPowerMonth, kNonNegative);
   sheet.staff = number("staff", kNonNegative);
+  if (const auto load = map.optional("load_factor"))
+    sheet.load_factor = load->evidence(Dimension::kNumber, kPositiveFraction);
   sheet.stacks = read_named<StackCost>(map.required("stacks"), read_stack);
   sheet.chips = read_named<ChipPrice>(map.required("chips"), read_chip_price);
   map.done();

@@ -34,8 +34,9 @@ struct PowerShares {
 };
 
 struct StackCost {
-  Evidence staff_factor;  // operations staff relative to a mature NVIDIA site (1)
-  Evidence porting;       // RMB, once per model family brought to the stack; may be 0
+  Evidence staff_factor;            // operations staff relative to a mature NVIDIA site (1)
+  Evidence porting;                 // RMB, once per model family brought to the stack; may be 0
+  std::optional<Evidence> licence;  // RMB/h per chip in use, for software that is paid by the chip; none: not known
 };
 
 struct PriceSheet {
@@ -57,6 +58,7 @@ struct PriceSheet {
   // Operations staff of a mature NVIDIA site as a fraction of `site`; times the stack's staff_factor
   // elsewhere. Tied to power, not to hardware price, so that a dear chip does not cost more people.
   Evidence staff;
+  std::optional<Evidence> load_factor;  // mean load of a day over that of its busiest hour, where nobody knows better
 
   // Purchase price of one chip with its share of a server, RMB: as quoted, or the card's price plus
   // rest_of_server (the weaker grade, both sources). Nothing for a chip that the sheet does not list.
@@ -77,7 +79,8 @@ struct PriceSheet {
 //   tariffs: {west: EVIDENCE, ...}                                 # RMB/kWh
 //   power: {off: EVIDENCE, idle: ..., decode: ..., prefill: ...}   # shares of TDP
 //   node_server_power: {atlas-800-a3: EVIDENCE, ...}               # optional
-//   stacks: {CANN: {staff_factor: EVIDENCE, porting: EVIDENCE}, ...}
+//   stacks: {CANN: {staff_factor: EVIDENCE, porting: EVIDENCE, licence: EVIDENCE}, ...}   # licence (RMB/year) optional
+//   load_factor: EVIDENCE (over 0, to 1)                           # optional
 //   chips: {h20-96: {purchase: EVIDENCE, basis: card | server_share, rent: EVIDENCE}, ...}   # rent optional
 PriceSheet read_price_sheet(const ConfigValue& prices);
 

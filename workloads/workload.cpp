@@ -13,6 +13,7 @@
 #include "workloads/limits.hpp"
 #include "workloads/merge_source.hpp"
 #include "workloads/trace_source.hpp"
+#include "workloads/users_workload.hpp"
 #include "workloads/workload_edits.hpp"
 #include "workloads/workload_preset.hpp"
 #include "workloads/workload_scope.hpp"
@@ -87,6 +88,19 @@ Built make_generated(const ConfigValue& value, ConfigMap& map, const WorkloadSco
   return built;
 }
 
+// `map` gives users, use_case and what ends them.
+Built make_of_users(ConfigMap& map, const WorkloadScope& scope) {
+  UsersWorkload of = resolve_users(map, scope.context.configs_dir);
+  ConfigMap made = of.workload.map();
+  const ConfigValue arrivals = made.required("arrivals");
+  Built built = make_generated(arrivals, made, scope);
+  built.info.description =
+      fmt::format("{:.0f} users of {}: {}", of.load.users, of.load.use_case.name, built.info.description);
+  built.info.use_cases = {std::move(of.load)};
+  built.info.only_use_cases = true;
+  return built;
+}
+
 ThinkTime read_think_time(ConfigMap& map) {
   constexpr Bounds kThinkBounds{0, 1e8};
   const auto value = map.optional("think_time");
@@ -126,10 +140,13 @@ WorkloadInfo merged_info(const std::vector<WorkloadInfo>& parts) {
   WorkloadInfo info;
   info.requests = 0;
   info.mean_rate = info.mean_prompt = info.mean_output = 0;
+  info.only_use_cases = true;
   std::vector<std::string> descriptions;
   for (const WorkloadInfo& part : parts) {
     info.open_loop &= part.open_loop;
     info.generated &= part.generated;
+    info.only_use_cases &= part.only_use_cases;
+    info.use_cases.insert(info.use_cases.end(), part.use_cases.begin(), part.use_cases.end());
     descriptions.push_back(part.description);
     add(info.requests, part.requests);
     const auto accumulate = [&](std::optional<double>& sum, const std::optional<double>& mean,
@@ -211,7 +228,7 @@ Built make_trace(const ConfigValue& value, const WorkloadEdits& edits, const Wor
 
 // The one key of the mapping that says where requests come from.
 std::string source_key(ConfigMap& map) {
-  const std::vector<std::string> sources = {"arrivals", "closed_loop", "merge", "preset", "trace"};
+  const std::vector<std::string> sources = {"arrivals", "closed_loop", "merge", "preset", "trace", "users"};
   std::string found;
   for (const std::string& key : sources) {
     if (!map.has(key)) continue;
@@ -219,6 +236,7 @@ std::string source_key(ConfigMap& map) {
     found = key;
   }
   if (!found.empty()) return found;
+  if (map.has("use_case")) map.required("users");  // missing
   std::string near;
   for (const std::string& key : map.keys())
     if (const std::string meant = nearest(key, sources); !meant.empty())
@@ -246,6 +264,7 @@ Built build(const ConfigValue& value, const WorkloadScope& scope) {
     if (key == "merge") map.done();
     built = key == "arrivals" ? make_generated(source, map, scope)
             : key == "merge"  ? make_merge(source, scope)
+            : key == "users"  ? make_of_users(map, scope)
                               : make_closed_loop(source, map, scope);
     edits.adjust(built.info);
     map.done();

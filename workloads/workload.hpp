@@ -2,8 +2,8 @@
 //
 //   workload:
 //     trace: {format: azure, file: conv.csv}    # or arrivals + prompt + output, closed_loop + prompt + output,
-//     slice: {from: 10 min, to: 20 min}         # merge: [workload, ...], preset: NAME
-//     speed: 2.0
+//     slice: {from: 10 min, to: 20 min}         # merge: [workload, ...], preset: NAME,
+//     speed: 2.0                                # users: 20000 + use_case: chat
 //     timeout: 60 s
 //
 // What is given beside the source is applied in this order, whatever the order in the file: slice (on the
@@ -18,6 +18,7 @@
 
 #include "sim/io/config_reader.hpp"
 #include "workloads/request_source.hpp"
+#include "workloads/users_workload.hpp"
 
 namespace silicast {
 
@@ -40,6 +41,8 @@ struct WorkloadInfo {
   std::optional<double> mean_rate;       // requests/s, of open loops
   std::optional<double> mean_prompt;     // tokens
   std::optional<double> mean_output;     // tokens
+  std::vector<UseCaseLoad> use_cases;    // of the parts that are given in users, in the order of the file
+  bool only_use_cases = false;           // every part is
 };
 
 struct Workload {

@@ -103,6 +103,8 @@ void WorkloadEdits::adjust(WorkloadInfo& info) const {
   if (info.mean_prompt) *info.mean_prompt *= client_.token_scale;
   if (info.mean_output) *info.mean_output *= client_.token_scale;
   if (client_.max_output > 0) info.mean_output.reset();
+  if (client_.request_class)
+    for (UseCaseLoad& load : info.use_cases) load.request_class = *client_.request_class;
 }
 
 void WorkloadEdits::refuse_time_edits() const {

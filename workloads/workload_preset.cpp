@@ -10,7 +10,8 @@
 namespace silicast {
 namespace {
 
-constexpr std::string_view kSources[] = {"trace", "arrivals", "closed_loop", "merge"};
+constexpr std::string_view kSources[] = {"trace", "arrivals", "closed_loop", "merge", "users"};
+constexpr std::string_view kOfUsers[] = {"use_case", "requests", "duration"};  // what goes with them
 constexpr std::string_view kSelectors[] = {"process", "distribution", "format"};
 
 void erase(ConfigNode& map, std::string_view key) {
@@ -37,7 +38,9 @@ void change(ConfigNode& map, const ConfigEntry& with) {
 void drop_other_sources(ConfigNode& map, std::string_view kept) {
   for (const std::string_view source : kSources)
     if (source != kept) erase(map, source);
-  if (kept != "trace" && kept != "merge") return;
+  if (kept != "users")
+    for (const std::string_view key : kOfUsers) erase(map, key);
+  if (kept != "trace" && kept != "merge" && kept != "users") return;
   erase(map, "prompt");
   erase(map, "output");
 }

@@ -20,4 +20,11 @@ struct Evidence {
   std::string source;
 };
 
+// a * b of non-negative numbers, end by end; as firm as the weaker of the two.
+Evidence product(const Evidence& a, const Evidence& b);
+// The same number times a factor that nobody doubts (a unit, a share); the factor is not negative.
+Evidence scaled(Evidence evidence, double factor);
+// 1 / a of a positive number: the ends change places.
+Evidence inverse(Evidence a);
+
 }  // namespace silicast

@@ -16,6 +16,7 @@ namespace fs = std::filesystem;
 // "chips" is a folder of many, an entry is a "chip".
 std::string one_of(const std::string& kind) {
   if (kind == "prices") return "price sheet";
+  if (kind == "use_cases") return "use case";
   return kind.ends_with('s') ? kind.substr(0, kind.size() - 1) : kind;
 }
 

@@ -153,4 +153,12 @@ std::string format_quantity(double value, Dimension dimension, int digits) {
   return best == nullptr ? number : fmt::format("{} {}", number, best->name);
 }
 
+std::string format_evidence(const Evidence& evidence, Dimension dimension) {
+  const auto text = [&](double value) {
+    return dimension == Dimension::kNumber ? fmt::format("{:.6g}", value) : format_quantity(value, dimension);
+  };
+  if (evidence.low == evidence.high) return text(evidence.value);
+  return fmt::format("{} ({} to {})", text(evidence.value), text(evidence.low), text(evidence.high));
+}
+
 }  // namespace silicast

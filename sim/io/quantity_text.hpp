@@ -6,6 +6,8 @@
 #include <string_view>
 #include <vector>
 
+#include "sim/base/evidence.hpp"
+
 namespace silicast {
 
 enum class Dimension {
@@ -41,5 +43,8 @@ bool parse_number(std::string_view text, double& value);
 
 // "4.80 TB/s", "113 ms": a value in base units as a person would write it, `digits` significant.
 std::string format_quantity(double value, Dimension dimension, int digits = 3);
+
+// "4.80 TB/s (4.50 TB/s to 4.80 TB/s)"; the value alone where its range is no wider.
+std::string format_evidence(const Evidence& evidence, Dimension dimension);
 
 }  // namespace silicast

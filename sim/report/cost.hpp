@@ -1,5 +1,6 @@
-// Money, energy and carbon of a run's throughput. Inputs are plain numbers with their evidence; every answer
-// is a range (all inputs at their cheap end, all at their dear end) and names the grades that it rests on.
+// Money, energy and carbon of a run's throughput: at the load of the run, over a day of which that load is the busiest
+// hour, and over the life of chips that wait for their software first. Inputs are plain numbers with their evidence;
+// every answer is a range (all inputs at their cheap end, all at their dear end) and names the grades that it rests on.
 #pragma once
 
 #include <cstdint>
@@ -39,6 +40,13 @@ struct PoolPrices {
   Range mean_watts;                 // of all servers of the pool as they ran (PoolUse::watts)
   Evidence staff;                   // operations staff as a fraction of the site's cost
   std::optional<Evidence> porting;  // RMB once for the software stack of this chip
+  std::optional<Evidence> licence;  // RMB per chip in use and hour for that stack's software
+  // Years from the purchase until the stack serves; under depreciation_years.
+  std::optional<Evidence> porting_delay;
+  std::int32_t used_chips = 0;  // in replicas; the others draw PowerShares::off
+  // Shares of the replicas' time in the measurement window: in iterations, and of all time in what prompts took.
+  double busy_share = 0;
+  double prefill_share = 0;
   // Replica seconds in the measurement window (PoolUse): they split the pool's cost between input and output.
   double busy_seconds = 0;
   double prefill_seconds = 0;
@@ -53,7 +61,8 @@ struct CostInputs {
   Evidence tariff;  // RMB/kWh
   Evidence site;    // RMB per rated kW and month (730 h)
   Evidence rmb_per_usd;
-  Evidence carbon;  // g CO2 per kWh
+  Evidence carbon;                      // g CO2 per kWh
+  std::optional<Evidence> load_factor;  // mean over peak load of a day; none: the run's load all day
   // Of the measurement window, per second.
   double prompt_tokens = 0;
   double output_tokens = 0;
@@ -74,6 +83,11 @@ struct CostBasis {
   Money per_good_request;
 };
 
+// What follows from a cost per hour that is not the run's.
+struct TokenCost {
+  Money per_million_input, per_million_output, per_million_total, per_good_request;
+};
+
 struct CostGround {
   std::string what;  // "purchase of chat", "tariff"
   Grade grade = Grade::kEstimate;
@@ -84,15 +98,27 @@ struct Cost {
   std::string price_sheet;
   std::optional<CostBasis> purchase;  // absent when a pool's price is not known
   std::optional<CostBasis> rent;      // absent when a pool has no rent
-  // Parts of the purchase basis, RMB per hour; NaN where a pool's price (capital) or every pool's porting
-  // cost is not known.
-  Range capital, electricity, site_cost, staff, porting;
+  // Parts of the purchase basis, RMB per hour; NaN where a pool's price (capital) or every pool's porting or
+  // licence cost is not known. Licences are part of the rent basis too.
+  Range capital, electricity, site_cost, staff, porting, licence;
   Range grams_co2_per_million_tokens;
+  // Over a day: the fleet is there for the busiest hour, which the run is taken for, and serves load_factor of it on
+  // average. Prompts take that much less time. Decode takes as long as in the run (smaller batches, as many
+  // iterations); at its cheap end it shrinks with the load, at its dear end it fills the time that prompts leave.
+  Range load_factor;      // exactly 1 where none is given
+  Range electricity_day;  // RMB per hour
+  std::optional<TokenCost> purchase_day, rent_day;
+  Range grams_co2_per_million_tokens_day;
+  // Over the depreciation, of which the porting delay of its stack goes by without a token: the same times
+  // years / (years - delay), pool by pool.
+  Range porting_delay_factor;  // mean over all chips; exactly 1 where no delay is given
+  std::optional<TokenCost> purchase_life, rent_life;
   Grade weakest = Grade::kMeasured;
   std::vector<CostGround> grounds;  // in order of the inputs
 };
 
-// Our own mistake (CHECK): depreciation, PUE, tariff or exchange rate not positive, no chips.
+// Our own mistake (CHECK): depreciation, PUE, tariff, exchange rate or load factor not positive, no chips, a porting
+// delay that may reach the depreciation.
 Cost cost_of(const CostInputs& inputs);
 
 }  // namespace silicast

@@ -98,9 +98,27 @@ void add_basis(std::vector<Metric>& metrics, std::string_view name, const CostBa
               basis.per_good_request.usd);
 }
 
+void add_token_cost(std::vector<Metric>& metrics, std::string_view name, std::string_view title,
+                    const TokenCost& cost) {
+  Section section(metrics, title);
+  const auto add = [&](std::string_view key, std::string_view label, double scale, const Money& money) {
+    section.add(fmt::format("{}_{}_rmb", name, key), std::string(label), "RMB", scale, money.rmb);
+    section.add(fmt::format("{}_{}_usd", name, key), std::string(label), "USD", scale, money.usd).in_tables = false;
+  };
+  add("per_million_input_tokens", "per million input tokens", 1, cost.per_million_input);
+  add("per_million_output_tokens", "per million output tokens", 1, cost.per_million_output);
+  add("per_million_tokens", "per million tokens, all", 1, cost.per_million_total);
+  add("per_good_request", "per 1,000 good requests", 1000, cost.per_good_request);
+}
+
 CostBasis no_basis() {
   const Money none{Range::none(), Range::none()};
   return {none, none, none, none, none};
+}
+
+TokenCost no_token_cost() {
+  const Money none{Range::none(), Range::none()};
+  return {none, none, none, none};
 }
 
 }  // namespace
@@ -167,9 +185,22 @@ std::vector<Metric> cost_metrics(const Cost& cost) {
   parts.add("site_per_hour_rmb", "of which site, per hour", "RMB", 1, cost.site_cost);
   parts.add("staff_per_hour_rmb", "of which staff, per hour", "RMB", 1, cost.staff);
   parts.add("porting_per_hour_rmb", "of which porting, per hour", "RMB", 1, cost.porting);
+  parts.add("licence_per_hour_rmb", "of which licences, per hour", "RMB", 1, cost.licence);
   add_basis(metrics, "rent", cost.rent.value_or(no_basis()));
+  Section day(metrics, "cost, over a day");
+  day.add("load_factor", "mean over peak load", "", 1, cost.load_factor);
+  day.add("electricity_day_per_hour_rmb", "electricity, per hour", "RMB", 1, cost.electricity_day);
+  add_token_cost(metrics, "purchase_day", "cost, purchase, over a day", cost.purchase_day.value_or(no_token_cost()));
+  add_token_cost(metrics, "rent_day", "cost, rent, over a day", cost.rent_day.value_or(no_token_cost()));
+  Section life(metrics, "cost, over its life");
+  life.add("porting_delay_factor", "porting delay, factor", "", 1, cost.porting_delay_factor);
+  add_token_cost(metrics, "purchase_life", "cost, purchase, over its life",
+                 cost.purchase_life.value_or(no_token_cost()));
+  add_token_cost(metrics, "rent_life", "cost, rent, over its life", cost.rent_life.value_or(no_token_cost()));
   Section carbon(metrics, "carbon");
   carbon.add("co2_per_million_tokens_g", "CO2 per million tokens", "g", 1, cost.grams_co2_per_million_tokens);
+  carbon.add("co2_day_per_million_tokens_g", "CO2 per million tokens, over a day", "g", 1,
+             cost.grams_co2_per_million_tokens_day);
   return metrics;
 }
 

@@ -19,6 +19,7 @@ struct Metric {
   double scale = 1;                  // shown = value * scale
   bool void_when_unstable = false;   // says nothing when the queue grows without bound
   double value = kNoValue;
+  bool in_tables = true;   // else in JSON and HDF5 only
   bool has_range = false;  // low and high are stored as key_low, key_high
   double low = kNoValue;   // 95% confidence interval (latencies) or range of the evidence (energy, cost)
   double high = kNoValue;

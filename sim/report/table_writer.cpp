@@ -195,7 +195,7 @@ std::string table_of(std::span<const TableColumn> columns, std::span<const Metri
   }
   std::string section;
   for (const Metric& metric : catalogue) {
-    if (!any_value(columns, metric)) continue;
+    if (!metric.in_tables || !any_value(columns, metric)) continue;
     if (metric.section != section) rows.push_back({section = metric.section});
     Row row{metric.unit.empty() ? fmt::format("  {}", metric.label)
                                 : fmt::format("  {} [{}]", metric.label, metric.unit)};

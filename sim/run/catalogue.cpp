@@ -20,6 +20,7 @@
 #include "workloads/arrival_process.hpp"
 #include "workloads/length_distribution.hpp"
 #include "workloads/trace_reader.hpp"
+#include "workloads/use_case.hpp"
 
 namespace silicast {
 namespace {
@@ -27,20 +28,12 @@ namespace {
 using Row = std::vector<std::string>;
 using Lister = CatalogueTable(const std::string& configs_dir, bool sources);
 
-std::string shown(const Evidence& evidence, Dimension dimension) {
-  const auto text = [&](double value) {
-    return dimension == Dimension::kNumber ? fmt::format("{:g}", value) : format_quantity(value, dimension);
-  };
-  if (evidence.low == evidence.high) return text(evidence.value);
-  return fmt::format("{} ({} to {})", text(evidence.value), text(evidence.low), text(evidence.high));
-}
-
 // One row per number, with its grade and source.
 struct SourceRows {
   CatalogueTable table{{"entry", "figure", "value (range)", "grade", "source"}, {}};
   void add(const std::string& name, const std::string& figure, const Evidence& evidence, Dimension dimension) {
     table.rows.push_back(
-        {name, figure, shown(evidence, dimension), std::string(name_of(evidence.grade)), evidence.source});
+        {name, figure, format_evidence(evidence, dimension), std::string(name_of(evidence.grade)), evidence.source});
   }
 };
 
@@ -195,6 +188,9 @@ CatalogueTable list_prices(const std::string& configs_dir, bool sources) {
     for (const auto& [region, tariff] : sheet.tariffs)
       evidence.add(name, "tariff " + region, tariff, Dimension::kMoneyPerEnergy);
     evidence.add(name, "PUE", sheet.pue, Dimension::kNumber);
+    if (sheet.load_factor) evidence.add(name, "load factor", *sheet.load_factor, Dimension::kNumber);
+    for (const auto& [stack, cost] : sheet.stacks)
+      if (cost.licence) evidence.add(name, "licence " + stack, *cost.licence, Dimension::kMoneyPerHour);
     for (const auto& [chip, price] : sheet.chips) {
       evidence.add(name, "purchase " + chip, price.purchase, Dimension::kMoney);
       if (price.rent) evidence.add(name, "rent " + chip, *price.rent, Dimension::kMoneyPerHour);
@@ -205,6 +201,32 @@ CatalogueTable list_prices(const std::string& configs_dir, bool sources) {
            price.rent ? fmt::format("{:g} ({:g} to {:g})", price.rent->value, price.rent->low, price.rent->high) : "-",
            std::string(name_of(price.purchase.grade))});
     }
+  }
+  return sources ? evidence.table : table;
+}
+
+CatalogueTable list_use_cases(const std::string& configs_dir, bool sources) {
+  SourceRows evidence;
+  CatalogueTable table{{"use case", "requests/s of 1,000 users at their peak", "prompt tokens, mean",
+                        "output tokens, mean", "targets", "weakest grade", "user", "description"},
+                       {}};
+  for (const std::string& name : config_names(configs_dir + "/use_cases")) {
+    const UseCase use_case = read_use_case(load_entry(configs_dir, "use_cases", name));
+    Grade weakest = Grade::kMeasured;
+    for (const UseCaseFigure& figure : figures_of(use_case)) {
+      weakest = std::max(weakest, figure.evidence.grade);
+      evidence.add(name, figure.label, figure.evidence, figure.dimension);
+    }
+    std::string targets;
+    for (const UseCaseTarget& target : use_case.targets)
+      targets +=
+          fmt::format("{}{} {}", targets.empty() ? "" : ", ", target.name, plain(&target.limit, Dimension::kTime));
+    const auto rate = [&](double of_user) { return fmt::format("{:.2g}", 1000 * of_user); };
+    const Evidence of_user = use_case.peak_rate_per_user();
+    table.rows.push_back(
+        {name, fmt::format("{} ({} to {})", rate(of_user.value), rate(of_user.low), rate(of_user.high)),
+         fmt::format("{:g}", use_case.prompt.mean.value), fmt::format("{:g}", use_case.output.mean.value), targets,
+         std::string(name_of(weakest)), use_case.user, use_case.description});
   }
   return sources ? evidence.table : table;
 }
@@ -248,13 +270,14 @@ CatalogueTable list_lengths(const std::string&, bool) {
 }
 
 constexpr RegistryEntry<Lister> kKinds[] = {
-    {"chips", "", list_chips},           {"nodes", "", list_nodes},
-    {"models", "", list_models},         {"calibration", "", list_calibration},
-    {"engines", "", list_engines},       {"clusters", "", list_clusters},
-    {"prices", "", list_prices},         {"workloads", "", list_workloads},
-    {"scenarios", "", list_scenarios},   {"routers", "", list_routers},
-    {"schedulers", "", list_schedulers}, {"formats", "", list_formats},
-    {"arrivals", "", list_arrivals},     {"lengths", "", list_lengths},
+    {"chips", "", list_chips},         {"nodes", "", list_nodes},
+    {"models", "", list_models},       {"calibration", "", list_calibration},
+    {"engines", "", list_engines},     {"clusters", "", list_clusters},
+    {"prices", "", list_prices},       {"workloads", "", list_workloads},
+    {"use_cases", "", list_use_cases}, {"scenarios", "", list_scenarios},
+    {"routers", "", list_routers},     {"schedulers", "", list_schedulers},
+    {"formats", "", list_formats},     {"arrivals", "", list_arrivals},
+    {"lengths", "", list_lengths},
 };
 constexpr Registry<Lister> kinds{"kind of entry", kKinds};
 

@@ -12,8 +12,8 @@ struct CatalogueTable {
   std::vector<std::vector<std::string>> rows;
 };
 
-// "chips", "nodes", "models", "calibration", "engines", "clusters", "prices", "workloads", "scenarios", "routers",
-// "schedulers", "formats", "arrivals", "lengths".
+// "chips", "nodes", "models", "calibration", "engines", "clusters", "prices", "workloads", "use_cases", "scenarios",
+// "routers", "schedulers", "formats", "arrivals", "lengths".
 const std::vector<std::string>& catalogue_kinds();
 
 // Errors (InputError): an unknown kind, a catalogue file that does not load. `sources` adds where each number is from:

@@ -9,6 +9,7 @@
 #include "sim/run/anchor.hpp"
 #include "sim/run/catalogue.hpp"
 #include "sim/run/scenario.hpp"
+#include "sim/run/use_case_targets.hpp"
 
 namespace silicast {
 namespace {
@@ -42,7 +43,15 @@ std::string describe_workload(const WorkloadInfo& info) {
   if (info.mean_prompt && info.mean_output)
     text +=
         fmt::format("    {:.4g} prompt and {:.4g} output tokens on average\n", *info.mean_prompt, *info.mean_output);
-  return text;
+  return text + assumptions_of(info);
+}
+
+std::string describe_prices(const PriceScenario& prices) {
+  return fmt::format("  prices {}, tariff of {}, {}\n", prices.sheet.name, prices.region,
+                     prices.load_factor ? fmt::format("load factor {} of {}",
+                                                      format_evidence(prices.load_factor->factor, Dimension::kNumber),
+                                                      prices.load_factor->of)
+                                        : "the same load all day");
 }
 
 std::string describe_scenario(const Scenario& scenario) {
@@ -52,8 +61,7 @@ std::string describe_scenario(const Scenario& scenario) {
   for (const PoolScenario& pool : scenario.pools) text += describe_pool(pool);
   text += fmt::format("  router {} over {} replicas\n", scenario.router->name, scenario.replicas());
   text += describe_workload(scenario.workload_info);
-  if (scenario.prices)
-    text += fmt::format("  prices {}, tariff of {}\n", scenario.prices->sheet.name, scenario.prices->region);
+  if (scenario.prices) text += describe_prices(*scenario.prices);
   for (const std::string& note : scenario.notes) text += fmt::format("  {}\n", note);
   for (const std::string& key : scenario.without_effect) text += fmt::format("  without effect: {}\n", key);
   return text;
@@ -103,7 +111,10 @@ std::string check_config(const std::string& path, const std::string& configs_dir
   } else if (has("tariffs")) {
     kind = "price sheet";
     read_price_sheet(value);
-  } else if (has("arrivals") || has("trace") || has("closed_loop") || has("merge") || has("preset")) {
+  } else if (has("peak_factor")) {
+    kind = "use case";
+    targets_of(read_use_case(value));
+  } else if (has("users") || has("arrivals") || has("trace") || has("closed_loop") || has("merge") || has("preset")) {
     kind = "workload";
     WorkloadContext context;
     context.base_dir = std::filesystem::path(path).parent_path().string();
@@ -115,8 +126,8 @@ std::string check_config(const std::string& path, const std::string& configs_dir
         "not recognised: a scenario has 'cluster', a chip 'peak', a node 'scale_up', a cluster fabric 'hop_latency', a "
         "model 'layers', "
         "an engine 'max_sequences', a calibration 'gemm', a stack 'porting_delay', a draft 'network', a price sheet "
-        "'tariffs', an anchor 'anchor', a workload 'arrivals', "
-        "'trace', 'closed_loop', 'merge' or 'preset'");
+        "'tariffs', an anchor 'anchor', a use case 'peak_factor', a workload 'arrivals', "
+        "'trace', 'closed_loop', 'merge', 'preset' or 'users'");
   }
   return fmt::format("{}: a valid {}\n{}", path, kind, to_yaml(tree));
 }

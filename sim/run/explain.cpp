@@ -6,6 +6,7 @@
 
 #include "sim/model/rank_matrices.hpp"
 #include "sim/perf/breakdown.hpp"
+#include "sim/run/use_case_targets.hpp"
 
 namespace silicast {
 namespace {
@@ -112,6 +113,9 @@ std::string links_section(const PoolScenario& pool) {
 std::string explain(const Scenario& scenario, const ExplainBatch& batch) {
   std::string text = fmt::format("{}: {}, {:.2f} B parameters\n", scenario.name, scenario.model.name,
                                  parameters(scenario.model) / 1e9);
+  if (!scenario.workload_info.use_cases.empty())
+    text +=
+        fmt::format("\nworkload: {}\n{}", scenario.workload_info.description, assumptions_of(scenario.workload_info));
   for (const PoolScenario& pool : scenario.pools) {
     text +=
         fmt::format("\npool {}: {} replicas of {} x {} on {} x {}; weights {}, activations {}, KV {}\n", pool.name,

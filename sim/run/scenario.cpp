@@ -7,9 +7,11 @@
 
 #include "sim/io/config_catalogue.hpp"
 #include "sim/run/anchor.hpp"
+#include "sim/run/cost_inputs.hpp"
 #include "sim/run/place_pools.hpp"
 #include "sim/run/read_perf.hpp"
 #include "sim/run/read_pool.hpp"
+#include "sim/run/use_case_targets.hpp"
 
 namespace silicast {
 namespace {
@@ -72,12 +74,22 @@ void read_prices(ConfigMap& map, const std::string& configs_dir, Scenario& scena
     ConfigMap keys = prices->map();
     read.sheet = read_price_sheet(load_named(configs_dir, "prices", keys.required("sheet")));
     region = keys.optional("region");
+    if (const auto load = keys.optional("load_factor")) {
+      Evidence factor = load->evidence(Dimension::kNumber, kPositiveFraction);
+      if (!load->is_map()) factor.grade = Grade::kMeasured, factor.source = "set in " + load->mark().file;
+      read.load_factor = {std::move(factor), "the scenario"};
+    }
     keys.done();
   } else {
     read.sheet = read_price_sheet(load_named(configs_dir, "prices", *prices));
   }
   read.tariff = read.sheet.tariff(region);
   read.region = region ? region->text() : read.sheet.default_region;
+  for (const PoolScenario& pool : scenario.pools)
+    if (pool.stack.porting_delay.high >= read.sheet.depreciation.low)
+      prices->fail(fmt::format("the porting delay of {}, up to {}, is not under the depreciation of '{}', from {}",
+                               pool.stack.name, format_quantity(pool.stack.porting_delay.high, Dimension::kTime),
+                               read.sheet.name, format_quantity(read.sheet.depreciation.low, Dimension::kTime)));
   scenario.prices = std::move(read);
 }
 
@@ -220,6 +232,9 @@ Scenario read_scenario(ConfigNode tree, const std::string& path, const ScenarioS
   scenario.workload_context.scan_traces = false;  // scanned; every later reading goes straight through
   if (!map.has("warmup") && !scenario.workload_info.generated) scenario.window.mode = MeasureWindow::Mode::kNone;
   note_without_effect(root, scenario);
+  take_use_case_targets(root, scenario);
+  if (scenario.prices && !scenario.prices->load_factor)
+    scenario.prices->load_factor = known_load_factor(scenario.workload_info, scenario.prices->sheet);
   for (const PoolScenario& pool : scenario.pools)
     for (std::string& note : notes_on_tables(pool, scenario.max_context)) scenario.notes.push_back(std::move(note));
   if (anchors) return anchored(std::move(scenario), root.node(), read_anchors_at(*anchors, folder), path, source, fit);

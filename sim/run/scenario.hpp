@@ -57,10 +57,17 @@ struct OutputScenario {
   Seconds series;                 // sampling interval; 0: none
 };
 
+// Mean load of a day over that of its busiest hour, which the run is taken for.
+struct LoadFactor {
+  Evidence factor;
+  std::string of;  // who says so: "the scenario", "its use cases", "the price sheet"
+};
+
 struct PriceScenario {
   PriceSheet sheet;
   Evidence tariff;
   std::string region;
+  std::optional<LoadFactor> load_factor;  // none: the same load all day
 };
 
 struct Scenario {

@@ -88,7 +88,7 @@ def message_of(case):
     def names(match):
         return ", ".join(sorted(file.stem for file in (CONFIGS / match[1]).glob("*.yaml")))
     lines = ["error: " + line if not line.startswith(" ") else line[1:] for line in case.expected]
-    return re.sub(r"\{([a-z]+)\}", names, "\n".join(lines)) + "\n"
+    return re.sub(r"\{([a-z_]+)\}", names, "\n".join(lines)) + "\n"
 
 
 def failures_of(silicast, case):

@@ -3,8 +3,8 @@ import yaml_numbers
 
 from cli_support import CONFIGS, CliTest, main
 
-KINDS = ["chips", "nodes", "models", "calibration", "engines", "clusters", "prices", "workloads", "scenarios", "routers", "schedulers",
-         "formats", "arrivals", "lengths"]
+KINDS = ["chips", "nodes", "models", "calibration", "engines", "clusters", "prices", "workloads", "use_cases", "scenarios", "routers",
+         "schedulers", "formats", "arrivals", "lengths"]
 COMMANDS = ["run", "compare", "check", "list", "explain", "validate", "calibrate", "claims", "anchor", "recover"]
 
 
@@ -16,9 +16,9 @@ class Catalogue(CliTest):
         for file in files:
             self.assertIn(f"{file}: a valid ", text)
 
-    def test_every_number_of_chips_nodes_calibrations_and_prices_has_value_range_grade_and_source(self):
+    def test_every_number_of_chips_nodes_calibrations_prices_and_use_cases_has_value_range_grade_and_source(self):
         count = 0
-        for kind in ("chips", "nodes", "calibration", "prices"):
+        for kind in ("chips", "nodes", "calibration", "prices", "use_cases"):
             for file in sorted((CONFIGS / kind).glob("*.yaml")):
                 for problem in yaml_numbers.problems(file.read_text(), file):
                     self.fail(problem)

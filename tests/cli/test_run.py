@@ -85,6 +85,40 @@ class Run(CliTest):
         self.assertEqual(sorted(p.name for p in self.folder.iterdir()), ["calm.yaml", "out.h5"])
 
 
+class Users(CliTest):
+    def setUp(self):
+        super().setUp()
+        start, end = CALM.index("workload:"), CALM.index("cluster:")
+        users = "workload: {users: 3000, use_case: {base: chat, active_share: 0.02}, requests: 400}\n"
+        self.write("users.yaml", re.sub("targets: .*\n", "", CALM[:start] + users + CALM[end:]))
+
+    def test_check_and_explain_print_every_assumption(self):
+        for command in ("check", "explain"):
+            text = self.silicast(command, "users.yaml")
+            self.assertIn("3000 users of chat: gamma arrivals at 0.9 requests/s", text)
+            for pattern in (r"active share of users +0\.02 +measured: set in users\.yaml in place of 0\.005 \(0\.002 to 0\.05\)",
+                            r"busiest hour over average +1\.8 \(1\.4 to 2\.5\) +estimate: .*ServeGen",
+                            r"target ttft_p99 +2\.00 s \(500 ms to 5\.00 s\) +third_party: "):
+                self.assertRegex(text, pattern)
+        self.assertIn("load factor 0.555556 (0.4 to 0.714286) of its use cases", self.silicast("check", "users.yaml"))
+
+    def test_a_run_takes_targets_and_load_factor_of_the_use_case_and_says_so(self):
+        run = self.run_json("users.yaml")
+        self.assertEqual([target["name"] for target in run["targets"]], ["ttft_p99", "tpot_p99"])
+        self.assertAlmostEqual(run["summary"]["load_factor"], 1 / 1.8)
+        self.assertTrue(any(note.startswith("3000 users of chat ask 0.9 (") for note in run["notes"]), run["notes"])
+        self.assertTrue(any(note.startswith("targets are those of chat: ") for note in run["notes"]), run["notes"])
+
+    def test_users_give_the_run_of_the_rate_and_lengths_that_they_resolve_to(self):
+        spelt = CALM[:CALM.index("workload:")] + """workload:
+  arrivals: {process: gamma, rate: 0.9 /s, cv: 1.1, requests: 400}
+  prompt: {distribution: lognormal, mean: 1155, cv: 0.96, max: 32000}
+  output: {distribution: lognormal, mean: 211, cv: 0.77, max: 2000}
+""" + CALM[CALM.index("cluster:"):]
+        self.write("spelt.yaml", spelt)
+        self.assertEqual(fingerprint_of(self.silicast("run", "users.yaml")), fingerprint_of(self.silicast("run", "spelt.yaml")))
+
+
 class Compare(CliTest):
     def test_paired_differences_are_those_of_the_rows(self):
         self.write("calm.yaml", CALM)
@@ -117,6 +151,16 @@ class Compare(CliTest):
             costs.append(Results(self.folder / "ported.h5").cost["porting_per_hour_rmb"])
         self.assertGreater(costs[0], 0)
         self.assertAlmostEqual(costs[1] / costs[0], 1, delta=1e-12)
+
+    def test_a_porting_delay_makes_every_token_dearer_over_the_life_of_a_chip(self):
+        self.write("late.yaml", CALM.replace("node: hgx-h20-96", "node: atlas-850-950dt-96"))
+        self.silicast("run", "late.yaml", "--out", "late.h5")
+        cost = Results(self.folder / "late.h5").cost
+        self.assertGreater(cost["porting_delay_factor"], 1)
+        for basis in ("purchase", "rent"):
+            for key in ("per_million_output_tokens_rmb", "per_good_request_usd"):
+                ratio = cost[f"{basis}_life_{key}"] / cost[f"{basis}_day_{key}"]
+                self.assertAlmostEqual(ratio, cost["porting_delay_factor"], delta=1e-12)
 
     def test_other_arrivals_are_not_paired(self):
         self.write("calm.yaml", CALM)

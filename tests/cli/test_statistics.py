@@ -98,7 +98,7 @@ class Statistics(CliTest):
     def test_cost_and_energy_follow_from_their_parts(self):
         results = self.results_of(ROUGH)
         summary, cost = results.summary, results.cost
-        parts = sum(cost[f"{part}_per_hour_rmb"] for part in ("capital", "electricity", "site", "staff", "porting"))
+        parts = sum(cost[f"{part}_per_hour_rmb"] for part in ("capital", "electricity", "site", "staff", "porting", "licence"))
         tokens = summary["tokens_per_s"] * 3600 / 1e6
         good = summary["good_requests_per_s"] * 3600
         self.assert_close({"purchase_per_hour_rmb": parts, "purchase_per_million_tokens_rmb": parts / tokens,
@@ -107,6 +107,10 @@ class Statistics(CliTest):
             split = (cost[f"{basis}_per_million_input_tokens_rmb"] * summary["prompt_tokens_per_s"]
                      + cost[f"{basis}_per_million_output_tokens_rmb"] * summary["output_tokens_per_s"]) * 3600 / 1e6
             self.assert_close({f"{basis}_per_hour_rmb": split}, cost)
+        for key in ("per_million_input_tokens_rmb", "per_million_tokens_usd", "per_good_request_rmb"):
+            self.assert_close({f"rent_day_{key}": cost[f"rent_{key}"] / cost["load_factor"]}, cost)
+        of_day = parts - cost["electricity_per_hour_rmb"] + cost["electricity_day_per_hour_rmb"]
+        self.assert_close({"purchase_day_per_million_tokens_rmb": of_day / tokens / cost["load_factor"]}, cost)
         self.assert_close({"energy_per_token_j": summary["power_w"] / summary["tokens_per_s"],
                            "energy_per_output_token_j": summary["power_w"] / summary["output_tokens_per_s"]}, summary)
         for key, value in {**summary, **cost}.items():

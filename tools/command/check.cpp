@@ -20,8 +20,8 @@ int check(const std::vector<std::string>& arguments) {
   const auto given =
       parse(arguments,
             "usage: silicast check FILE... [--set key.path=value]\n"
-            "Any config file: scenario, chip, node, cluster, model, engine, calibration, prices, workload, validation "
-            "case, claim, anchor.",
+            "Any config file: scenario, chip, node, cluster, model, engine, calibration, prices, workload, use "
+            "case, validation case, claim, anchor.",
             visible, positional, hidden);
   if (!given) return 0;
   if (given->count("files") == 0) throw InputError("check what? give config files");

@@ -28,7 +28,9 @@ CostInputs inputs() {
   pool.purchase = sure(87'600, Grade::kThirdParty);
   pool.rent = sure(3);
   pool.rated_watts = Range::exactly(1000);
-  pool.tdp = pool.server_factor = sure(1);
+  pool.tdp = sure(500);
+  pool.server_factor = sure(1);
+  pool.used_chips = 8;
   pool.mean_watts = Range::exactly(8 * 500);
   pool.staff = sure(0.5);
   pool.porting = sure(175'200);

@@ -32,7 +32,7 @@ TEST_CASE("every kind lists at least one row, a value under each column") {
 }
 
 TEST_CASE("a folder of the catalogue is listed file by file") {
-  for (const char* kind : {"chips", "nodes", "models", "engines", "clusters", "workloads", "scenarios"}) {
+  for (const char* kind : {"chips", "nodes", "models", "engines", "clusters", "workloads", "use_cases", "scenarios"}) {
     INFO(kind);
     std::vector<std::string> listed;
     for (const auto& row : list_catalogue(kind, kConfigs, false).rows) listed.push_back(row.at(0));
@@ -55,11 +55,11 @@ TEST_CASE("an unknown kind is the user's mistake, with what was meant") {
   CHECK_THROWS_WITH(list_catalogue("zzzzzzzz", kConfigs, false), !Contains("did you mean") && Contains("routers"));
 }
 
-TEST_CASE("every number of a chip, node, engine, fabric or price has a grade and a source") {
+TEST_CASE("every number of a chip, node, engine, fabric, price or use case has a grade and a source") {
   const std::vector<std::string> grades = {std::string(name_of(Grade::kMeasured)), std::string(name_of(Grade::kVendor)),
                                            std::string(name_of(Grade::kThirdParty)),
                                            std::string(name_of(Grade::kEstimate))};
-  for (const char* kind : {"chips", "nodes", "engines", "clusters", "prices"}) {
+  for (const char* kind : {"chips", "nodes", "engines", "clusters", "prices", "use_cases"}) {
     const CatalogueTable table = list_catalogue(kind, kConfigs, true);
     const std::size_t grade = column_of(table, "grade"), source = column_of(table, "source");
     for (const auto& row : table.rows) {

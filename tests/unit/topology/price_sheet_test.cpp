@@ -46,6 +46,14 @@ TEST_CASE("rent, stack and node power are looked up by name") {
   CHECK(prices.depreciation.value == 4 * 8760 * 3600.0);
 }
 
+TEST_CASE("licences by the chip and the load factor of a day are optional") {
+  CHECK_FALSE(sheet().load_factor.has_value());
+  CHECK_FALSE(sheet().stack_of("CANN")->licence.has_value());
+  const PriceSheet prices = sheet("porting: 0 RMB}", "porting: 0 RMB, licence: 8760 RMB/year}");
+  CHECK(prices.stack_of("CANN")->licence->value == Approx(1));  // RMB/h
+  CHECK(sheet("staff: 0.15", "staff: 0.15\nload_factor: 0.6").load_factor->value == 0.6);
+}
+
 TEST_CASE("the tariff is the default region's unless one is named") {
   const PriceSheet prices = sheet();
   CHECK(prices.tariff(std::nullopt).value == 0.38);
@@ -71,6 +79,10 @@ TEST_CASE("broken sheets are refused at the value") {
   CHECK(
       refusal("depreciation: 4 year", "depreciation: 4 s").find("p.yaml:5:15: depreciation: '4 s' must be at least") ==
       0);
+  CHECK(refusal("staff: 0.15", "staff: 0.15\nload_factor: 1.2") ==
+        "p.yaml:15:14: load_factor: '1.2' must be over 0 and at most 1");
+  CHECK(refusal("porting: 0 RMB}", "porting: 0 RMB, licence: 5 RMB}") ==
+        "p.yaml:15:59: stacks.CANN.licence: '5 RMB' has an unknown unit 'RMB' (known: RMB/h, RMB/month, RMB/year)");
   CHECK(refusal("stacks: {CANN: {staff_factor: 4, porting: 0 RMB}}", "stacks: {}") ==
         "p.yaml:15:9: stacks: must have at least one entry");
 }
