@@ -85,12 +85,14 @@ class Slurm(CliTest):
     def test_a_node_that_dies_in_mid_sweep_costs_nothing_but_time(self):
         running = self.start()
         self.wait_for_results(running)
+        job = self.job()
         node = int(self.lab.words("squeue", "-h", "-t", "R", "-o", "%N")[0].lstrip("n"))
         self.lab.kill_node(node)
         self.lab.wait(lambda: not self.lab.words("squeue", "-h", "-t", "R", "-w", f"n{node}", "-o", "%i"), "requeue")
         # Slurm holds back what it requeued for two minutes.
-        time.sleep(1)
-        subprocess.run(["scontrol", "update", f"jobid={self.job()}", "StartTime=now"], capture_output=True)
+        while running.poll() is None:
+            time.sleep(1)
+            subprocess.run(["scontrol", "update", f"jobid={job}", "StartTime=now"], capture_output=True)
         self.check_whole(running)
         self.lab.start_node(node)
         self.lab.wait(lambda: self.lab.words("sinfo", "-h", "-t", "idle", "-o", "%D") == [str(slurm_lab.NODES)], "idle nodes")

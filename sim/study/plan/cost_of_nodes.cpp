@@ -23,11 +23,14 @@ NodeCost cost_of_nodes(const PlanSpec& plan, const SizedOption& sized, const std
     throw InputError(
         {plan.path, 0, 0}, "prices",
         fmt::format("'{}' has no {} of chip {}", sheet.name, rents ? "rent" : "purchase price", pool.chip.name));
-  const Range porting = rents || std::isnan(summary.cost->porting.value) ? Range::exactly(0) : summary.cost->porting;
+  const Range& waiting = summary.cost->porting_delay_factor;
+  const Range porting =
+      (rents || std::isnan(summary.cost->porting.value) ? Range::exactly(0) : summary.cost->porting) * waiting;
+  const Range per_hour = basis->per_hour.rmb * waiting;
   cost.porting_per_hour = porting.value;
-  cost.per_hour = (basis->per_hour.rmb.value - porting.value) / nodes;
-  cost.per_hour_low = (basis->per_hour.rmb.low - porting.low) / nodes;
-  cost.per_hour_high = (basis->per_hour.rmb.high - porting.high) / nodes;
+  cost.per_hour = (per_hour.value - porting.value) / nodes;
+  cost.per_hour_low = (per_hour.low - porting.low) / nodes;
+  cost.per_hour_high = (per_hour.high - porting.high) / nodes;
   return cost;
 }
 

@@ -108,7 +108,7 @@ ConfigNode scenario_of(const PlanSpec& plan, const PlanOption& option, std::int6
   add("model", option.service->model);
   if (option.service->max_context) add("max_context", *option.service->max_context);
   add("workload", option.service->workload);
-  add("targets", option.service->targets);
+  if (option.service->targets) add("targets", *option.service->targets);
   add("prices", plan.prices);
   return tree;
 }

@@ -219,9 +219,9 @@ class Planner {
   // A target that is a tenth looser: the best options again, with no more nodes than now.
   void price_targets() {
     for (std::size_t s = 0; s < plan_.services.size(); ++s)
-      for (const ConfigEntry& target : plan_.services[s].targets.entries) {
+      for (const std::string& target : target_keys(plan_.services[s])) {
         PlanSpec relaxed = plan_;
-        relax(relaxed.services[s].targets, target.key);
+        relax(*relaxed.services[s].targets, target);
         std::deque<SizedOption> sized;
         std::vector<MixPart> parts;
         for (const MixPart& part : answer_.parts) {
@@ -243,9 +243,16 @@ class Planner {
         question.plan = &relaxed, question.parts = &parts;
         const auto mix = cheapest_mix(question);
         const std::string of = plan_.services.size() > 1 ? " of " + plan_.services[s].name : "";
-        answer_.shadow_prices.push_back({target.key + of, "a tenth looser",
-                                         mix ? std::max(0.0, answer_.mix->per_hour - mix->per_hour) : std::nan("")});
+        answer_.shadow_prices.push_back(
+            {target + of, "a tenth looser", mix ? std::max(0.0, answer_.mix->per_hour - mix->per_hour) : std::nan("")});
       }
+  }
+
+  static std::vector<std::string> target_keys(const PlanService& service) {
+    std::vector<std::string> keys;
+    if (service.targets)
+      for (const ConfigEntry& entry : service.targets->entries) keys.push_back(entry.key);
+    return keys;
   }
 
   static void relax(ConfigNode& targets, const std::string& key) {

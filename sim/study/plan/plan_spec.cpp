@@ -12,10 +12,11 @@ namespace silicast {
 namespace {
 
 PlanService read_service(ConfigMap& map, const std::string& name) {
-  PlanService service{
-      name,       map.required("model").node(), map.required("workload").node(), map.required("targets").node(), {},
-      map.value()};
+  PlanService service{name, map.required("model").node(), map.required("workload").node(), {}, {}, map.value()};
+  if (const auto targets = map.optional("targets")) service.targets = targets->node();
   if (const auto context = map.optional("max_context")) service.max_context = context->node();
+  const bool has_own = service.workload.find("use_case") != nullptr;
+  if (!service.targets && !has_own) map.fail("needs targets; only workloads of a use case have their own");
   return service;
 }
 

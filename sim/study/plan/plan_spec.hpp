@@ -28,7 +28,8 @@ namespace silicast {
 // One model and its clients.
 struct PlanService {
   std::string name;
-  ConfigNode model, workload, targets;
+  ConfigNode model, workload;
+  std::optional<ConfigNode> targets;  // none: those of the workload's use case
   std::optional<ConfigNode> max_context;
   ConfigValue at;
 };

@@ -33,7 +33,7 @@ double weakness(const SizedOption& sized) {
 double per_hour_of(const PlanSpec& plan, const SizedOption& sized) {
   const Cost& cost = *sized.verdict.summary.cost;
   const std::optional<CostBasis>& basis = plan.basis == PlanBasis::kRent ? cost.rent : cost.purchase;
-  return basis ? basis->per_hour.rmb.value : kNoValue;
+  return basis ? basis->per_hour.rmb.value * cost.porting_delay_factor.value : kNoValue;
 }
 
 OptionFigures figures_of(const PlanSpec& plan, const SizedOption& sized, const std::string& configs_dir) {

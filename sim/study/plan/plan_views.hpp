@@ -33,6 +33,6 @@ std::vector<PlanView> views_of(const PlanSpec& plan, const PlanAnswer& answer, s
 // Options that none beats in both cost per hour and median time per output token; the cheapest first.
 std::vector<const SizedOption*> pareto_front(const PlanSpec& plan, const PlanAnswer& answer, std::size_t service);
 
-double per_hour_of(const PlanSpec& plan, const SizedOption& sized);  // RMB with porting
+double per_hour_of(const PlanSpec& plan, const SizedOption& sized);  // RMB, with porting and the wait for it
 
 }  // namespace silicast

@@ -162,7 +162,7 @@ class Draws {
     const MixPart* cheapest = nullptr;
     for (const MixPart& part : answer_.parts)
       if (!service.best.empty() && part.sized == service.best[0]) cheapest = &part;
-    if (cheapest == nullptr) return {};
+    if (cheapest == nullptr || !options_.tornado) return {};
     const std::vector<Unknown> unknowns = collect({cheapest});
     const double base = outcome(*cheapest, {}, kBarPrecision).per_million;
     std::vector<TornadoBar> bars(unknowns.size());

@@ -40,6 +40,7 @@ struct UncertaintyOptions {
   std::string configs_dir;
   std::size_t draws = 100;
   std::size_t threads = 1;
+  bool tornado = true;  // two searches more for every number
 };
 
 // Draws are shared by all options (common random numbers). Chips, nodes, engines and prices are drawn number by number,

@@ -73,9 +73,9 @@ TEST_CASE("a plan's draws are the same at any number of threads, and cover what 
   options.configs_dir = kConfigs;
   const PlanAnswer answer = solve_plan(plan, options);
   REQUIRE(answer.parts.size() == 2);
-  UncertaintyOptions draws{kConfigs, 12, 1};
+  UncertaintyOptions draws{kConfigs, 8, 1};
   const PlanUncertainty alone = draw_plan(plan, answer, draws);
-  draws.threads = 3;
+  draws.threads = 3, draws.tornado = false;
   const PlanUncertainty three = draw_plan(plan, answer, draws);
   for (std::size_t i = 0; i < 2; ++i) {
     CHECK(alone.options[i].per_million == three.options[i].per_million);
