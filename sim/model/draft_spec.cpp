@@ -32,6 +32,7 @@ DraftSpec read_draft_spec(const ConfigValue& draft) {
   DraftSpec spec;
   spec.name = map.required("name").text();
   spec.target = map.required("target").text();
+  if (const auto id = map.optional("huggingface_id")) spec.huggingface_id = id->text();
   const ConfigValue network = map.required("network");
   if (network.is_map()) {
     spec.network = read_model_spec(network);
@@ -63,10 +64,13 @@ Speculation read_speculation(const ConfigValue& value, const ModelSpec& model, c
   if (draft.is_scalar() && draft.text() == "mtp") {
     if (model.mtp_layers == 0) draft.fail(fmt::format("{} has no multi-token prediction layers", model.name));
     speculation.network = mtp_network(model);
+    speculation.draft = "mtp";
   } else {
     spec = read_draft_spec(load_named(configs_dir, "drafts", draft));
     if (spec->target != model.name) draft.fail(fmt::format("drafts for {}, not for {}", spec->target, model.name));
     speculation.network = spec->mtp ? mtp_network(model) : spec->network;
+    speculation.draft = draft.text();
+    speculation.weights = spec->huggingface_id;
   }
   if (const auto accepted = map.optional("accepted")) {
     speculation.accepted = accepted->evidence(Dimension::kNumber, Bounds{0, static_cast<double>(speculation.tokens)});

@@ -14,9 +14,10 @@ namespace silicast {
 
 struct DraftSpec {
   std::string name;
-  std::string target;  // the model it drafts for
-  bool mtp = false;    // the model's own multi-token prediction layers; otherwise `network`
-  ModelSpec network;   // what runs once per drafted token
+  std::string target;          // the model it drafts for
+  std::string huggingface_id;  // of its weights; empty: not known, or the model's own layers
+  bool mtp = false;            // the model's own multi-token prediction layers; otherwise `network`
+  ModelSpec network;           // what runs once per drafted token
   // Mean number of drafted tokens that are kept per iteration, by drafted tokens; the token that the model itself adds
   // is not counted.
   std::map<std::int32_t, Evidence> accepted;
@@ -25,6 +26,8 @@ struct DraftSpec {
 
 // A scenario's choice.
 struct Speculation {
+  std::string draft;    // "mtp" or the name of a draft
+  std::string weights;  // the draft's repository, empty where it has or names none
   ModelSpec network;
   std::int32_t tokens = 0;  // drafted per sequence and iteration; 0: no speculation
   Evidence accepted;        // mean, of those
@@ -33,6 +36,7 @@ struct Speculation {
 
 // A catalogue file (configs/drafts/NAME.yaml). Schema:
 //   name, target: text
+//   huggingface_id: text                         # optional
 //   network: mtp, or the keys of a model's catalogue file
 //   accepted: {1: EVIDENCE, 2: EVIDENCE, ...}    # 0 to the number of drafted tokens
 //   spread: EVIDENCE

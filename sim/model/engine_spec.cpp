@@ -136,6 +136,11 @@ std::int32_t count_of(const std::optional<Evidence>& limit) {
 
 }  // namespace
 
+const std::vector<std::string>& engine_families() {
+  static const std::vector<std::string> names = {"vllm", "sglang", "mindie"};
+  return names;
+}
+
 std::string_view name_of(KvBudget budget) {
   switch (budget) {
     case KvBudget::kTotalLessPeak:
@@ -168,6 +173,12 @@ EngineSpec read_engine_spec(const ConfigValue& engine, const std::string& config
   }
   spec.name = map.required("name").text();
   spec.description = map.required("description").text();
+  // Of what stands on vllm's numbers only some is started as vLLM is.
+  spec.family.clear();
+  if (const auto family = map.optional("family")) {
+    family->choice(engine_families(), "family of engines");
+    spec.family = family->text();
+  }
   read_keys(map, base.has_value(), spec);
   return spec;
 }

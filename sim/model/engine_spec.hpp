@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "sim/base/evidence.hpp"
 #include "sim/io/config_reader.hpp"
@@ -73,9 +74,13 @@ struct EngineParallel {
       expert_skew;  // coefficient of variation of the experts' popularity, without redundant experts to even it out
 };
 
+// "vllm", "sglang", "mindie": sim/run/launch knows how each is started.
+const std::vector<std::string>& engine_families();
+
 struct EngineSpec {
   std::string name;
   std::string description;  // with the version that the numbers describe
+  std::string family;       // whose flags start it ("vllm", "sglang", "mindie"); empty: none, or none we know
   std::string scheduler;    // resolved by sim/serving: "chunked", "prefill_first", ...
   Mark scheduler_mark;      // where it was read, for messages
   Evidence max_sequences, max_batched_tokens, block_size;
@@ -94,6 +99,7 @@ struct EngineSpec {
 // A catalogue file (configs/engines/NAME.yaml). Schema (EVIDENCE as in read_chip; a bare number is a setting,
 // exact); with `base: NAME` of another file, only what differs from that one:
 //   name, description, scheduler: text
+//   family: vllm | sglang | mindie                          # optional, none; never the base's
 //   max_sequences, max_batched_tokens, block_size: EVIDENCE, whole numbers
 //   max_chunk, max_waiting: EVIDENCE                        # optional, no limit
 //   reserve_prompt, fused, native_kv, tuned_experts: false  # optional

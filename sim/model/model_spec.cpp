@@ -237,6 +237,8 @@ ModelSpec read_model_spec(const ConfigValue& model) {
   ModelSpec spec;
   spec.name = map.required("name").text();
   spec.architecture = map.required("architecture").text();
+  if (const auto ids = map.optional("huggingface_ids"))
+    for (const ConfigValue& id : ids->list()) spec.huggingface_ids.push_back(id.text());
   const auto layers = static_cast<std::int32_t>(map.required("layers").integer(1, kMostLayers));
   spec.hidden = shape(map.required("hidden"));
   read_layers(map, layers, spec);

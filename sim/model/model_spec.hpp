@@ -76,7 +76,10 @@ struct LayerSpec {
 struct ModelSpec {
   std::string name;          // "llama-3.1-70b"
   std::string architecture;  // Hugging Face class: "LlamaForCausalLM"
-  std::int32_t hidden = 0;   // model width
+  // Repositories of this shape in these formats, the one that the figures are from first ("Qwen/Qwen3-32B"); may be
+  // empty.
+  std::vector<std::string> huggingface_ids;
+  std::int32_t hidden = 0;  // model width
   std::int32_t vocabulary = 0;
   std::int32_t max_context = 0;           // tokens, prompt and output together
   std::int32_t residual_streams = 1;      // hyper-connections keep several copies of the hidden state (DeepSeek-V4)
@@ -103,6 +106,7 @@ struct ModelSpec {
 
 // A catalogue file (configs/models/NAME.yaml). Schema:
 //   name, architecture, source: text              # architecture: a Hugging Face class, for the record
+//   huggingface_ids: [Qwen/Qwen3-32B]             # optional, none; what engines are launched with (sim/run/launch)
 //   layers, hidden, vocabulary, max_context: whole numbers
 //   format: bf16 | fp16 | fp32
 //   weights: fp8                                  # optional, `format`; of the layers' GEMM weights

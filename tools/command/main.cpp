@@ -25,6 +25,7 @@ constexpr Entry kCommands[] = {
     {"check", "validate config files and show what they resolve to", check},
     {"list", "the catalogue: chips, nodes, models, engines, policies...", list},
     {"explain", "what fits, the roofline, where an iteration's time goes", explain},
+    {"launch", "scenarios as launch commands of their engines, and the other way", launch},
     {"validate", "errors against measurements of real systems", validate},
     {"calibrate", "fit a chip to kernel tables, an engine to measured runs", calibrate},
     {"claims", "what is said of chips, and on which workloads it is true", claims},

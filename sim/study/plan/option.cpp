@@ -39,7 +39,7 @@ std::vector<EngineLimitsChoice> all_limits(const EngineSpec& engine) {
   const EngineLimits own = engine.limits();
   std::vector<EngineLimitsChoice> limits = {{0, 0}};
   for (const std::int64_t tokens : {4096, 2048, 1024, 512})
-    if (tokens < own.max_batched_tokens) limits.push_back({0, tokens});
+    if (tokens < own.max_batched_tokens) limits.push_back({own.max_sequences > tokens ? tokens : 0, tokens});
   for (const std::int64_t sequences : {128, 32})
     if (sequences < own.max_sequences) limits.push_back({sequences, 0});
   return limits;

@@ -46,7 +46,9 @@ class Planner {
     make_parts();
     mix_.plan = &plan_, mix_.parts = &answer_.parts;
     for (const ServiceAnswer& service : answer_.services) mix_.demand.push_back(service.requests_per_second);
-    mix_verified();
+    const bool all_served = std::none_of(answer_.services.begin(), answer_.services.end(),
+                                         [](const ServiceAnswer& one) { return one.best.empty(); });
+    if (all_served) mix_verified();
     if (answer_.mix) {
       price_caps();
       price_targets();

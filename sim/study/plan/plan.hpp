@@ -55,8 +55,9 @@ struct PlanAnswer {
   std::int64_t runs = 0;
 };
 
-// Errors (InputError): of the plan; a chip without a price.
+// Errors (InputError): of the plan; a chip without a price. The answer points into the plan.
 PlanAnswer solve_plan(const PlanSpec& plan, const PlanOptions& options);
+PlanAnswer solve_plan(PlanSpec&& plan, const PlanOptions& options) = delete;
 
 // The scenario of a service's winning pools, with the load at `share` of the plan's.
 ConfigNode winning_scenario(const PlanSpec& plan, const Mix& mix, std::size_t service, double share = 1);

@@ -19,6 +19,17 @@ std::string message(const std::string& text) {
   return message_of([&] { engine_of(text); });
 }
 
+TEST_CASE("an engine's family is its own, not its base's") {
+  const auto family = [](const std::string& name) { return engine_of(name).family; };
+  CHECK(family("vllm-ep") == "vllm");
+  CHECK(family("vllm-ascend") == "vllm");
+  CHECK(family("sglang-drafting") == "sglang");
+  CHECK(family("mindie") == "mindie");
+  CHECK(family("{base: vllm, max_sequences: 5}") == "vllm");
+  for (const char* name : {"trtllm", "pytorch-loop", "cann-recipes", "cloudmatrix", "deepseek-ep", "vllm-ascend-0.8"})
+    CHECK(family(name) == "");
+}
+
 TEST_CASE("every engine of the catalogue loads, is named like its file, and has a source for each number") {
   const std::vector<std::string> names = config_names(configs_dir() + "/engines");
   CHECK(names == std::vector<std::string>{"cann-forward",

@@ -75,6 +75,19 @@ TEST_CASE("every file of the model catalogue loads, is named like its file and s
   }
 }
 
+TEST_CASE("every model names its repository first, and no repository is two models'") {
+  std::vector<std::string> all;
+  for (const Published& one : kPublished) {
+    INFO(one.name);
+    const ModelSpec model = catalogue_model(one.name);
+    REQUIRE_FALSE(model.huggingface_ids.empty());
+    CHECK_THAT(model.source, Catch::Contains("huggingface.co/" + model.huggingface_ids.front()));
+    all.insert(all.end(), model.huggingface_ids.begin(), model.huggingface_ids.end());
+  }
+  std::sort(all.begin(), all.end());
+  CHECK(std::adjacent_find(all.begin(), all.end()) == all.end());
+}
+
 TEST_CASE("catalogue models equal their publishers' config.json") {
   const auto data = data_dir();
   if (!data) {

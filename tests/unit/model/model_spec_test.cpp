@@ -198,8 +198,8 @@ TEST_CASE("broken model files are refused with place and key") {
         "m.yaml:11:9: format: unknown format 'fp8' (known: bf16, fp16, fp32)");
   CHECK(read_message(changed("source: s", "source: s\nqk_norms: true")) ==
         "m.yaml:13:1: qk_norms: unknown key; did you mean 'qk_norm'? (known: architecture, attention, expert_weights, "
-        "feed_forward, format, gated_mlp, head_size, heads, hidden, intermediate, kv_heads, layers, max_context, "
-        "mtp_layers, name, output_bias, qk_norm, qk_norm_across_heads, qkv_bias, residual_streams, source, "
+        "feed_forward, format, gated_mlp, head_size, heads, hidden, huggingface_ids, intermediate, kv_heads, layers, "
+        "max_context, mtp_layers, name, output_bias, qk_norm, qk_norm_across_heads, qkv_bias, residual_streams, source, "
         "tied_embeddings, vocabulary, weights, window)");
 }
 

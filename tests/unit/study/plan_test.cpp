@@ -16,7 +16,8 @@ using Catch::Matchers::Contains;
 
 constexpr const char* kCandidates =
     "candidates:\n"
-    "  - {node: hgx-h20-96, layouts: [{tensor: 1}, {tensor: 4}], limits: [{}, {max_batched_tokens: 512}]}\n"
+    "  - {node: hgx-h20-96, layouts: [{tensor: 1}, {tensor: 4}], limits: [{}, {max_sequences: 512, max_batched_tokens: "
+    "512}]}\n"
     "  - {node: atlas-850-950dt-96, engine: vllm, layouts: [{tensor: 1}, {tensor: 2}], limits: [{}]}\n";
 
 std::string plan_text_of(const std::string& targets, double rate, int prompt, int output, const std::string& keys = "",
@@ -101,7 +102,8 @@ TEST_CASE("the roofline's bound never exceeds the nodes that are needed") {
     const PlanSpec plan = plan_of(
         folder, plan_text_of("{tpot_p99: 60 ms}", 50 + static_cast<double>(random.below(400)),
                              100 + static_cast<int>(random.below(2000)), 20 + static_cast<int>(random.below(200))));
-    for (const SizedOption& one : solve_plan(plan, here()).ledger)
+    const PlanAnswer answer = solve_plan(plan, here());
+    for (const SizedOption& one : answer.ledger)
       if (one.status == OptionStatus::kCompliant) CHECK(one.least_nodes <= one.nodes);
   }
 }
@@ -109,7 +111,8 @@ TEST_CASE("the roofline's bound never exceeds the nodes that are needed") {
 TEST_CASE("a cap that a single kind of node cannot keep makes a mix, and lifting it saves what its shadow price says") {
   const TempFolder folder;
   const std::string text = plan_text_of("{tpot_p99: 50 ms, ttft_p99: 2 s}", 300, 1000, 150, "", 3000);
-  const PlanAnswer free = solve_plan(plan_of(folder, text), here());
+  const PlanSpec uncapped = plan_of(folder, text);
+  const PlanAnswer free = solve_plan(uncapped, here());
   REQUIRE(free.mix);
   const PlanCandidate& winner = *free.mix->pools[0].part->sized->option.candidate;
   REQUIRE(free.mix->pools[0].needed > 1);
@@ -138,7 +141,8 @@ TEST_CASE("a cap that a single kind of node cannot keep makes a mix, and lifting
 TEST_CASE("caps that nothing keeps are an answer: which, and how much would be needed") {
   const TempFolder folder;
   const std::string caps = "caps: {budget: 100000 RMB}\n";
-  const PlanAnswer answer = solve_plan(plan_of(folder, plan_text_of("{tpot_p99: 50 ms}", 40, 500, 100, caps)), here());
+  const PlanSpec plan = plan_of(folder, plan_text_of("{tpot_p99: 50 ms}", 40, 500, 100, caps));
+  const PlanAnswer answer = solve_plan(plan, here());
   CHECK_FALSE(answer.mix);
   REQUIRE(answer.no_mix.size() == 1);
   CHECK_THAT(answer.no_mix[0], Contains("budget: 1e+05 RMB are allowed and ") && Contains("needed"));
@@ -146,7 +150,8 @@ TEST_CASE("caps that nothing keeps are an answer: which, and how much would be n
 
 TEST_CASE("targets that nothing meets are an answer: which, and by how much") {
   const TempFolder folder;
-  const PlanAnswer answer = solve_plan(plan_of(folder, plan_text_of("{tpot_p50: 1 ms}", 5, 500, 100)), here());
+  const PlanSpec plan = plan_of(folder, plan_text_of("{tpot_p50: 1 ms}", 5, 500, 100));
+  const PlanAnswer answer = solve_plan(plan, here());
   CHECK_FALSE(answer.mix);
   REQUIRE(answer.no_mix.size() == 1);
   CHECK_THAT(answer.no_mix[0], Contains("no option meets the targets; the nearest is ") && Contains("tpot_p50 of "));
@@ -167,7 +172,8 @@ TEST_CASE("options that do not fit or are not supported are in the ledger with t
   std::string text = plan_text_of("{tpot_p99: 50 ms}", 1, 500, 100);
   text.replace(text.find("llama-3.1-8b"), 12, "llama-3.1-405b");
   text.replace(text.find("{tensor: 4}"), 11, "{tensor: 3}");
-  const PlanAnswer answer = solve_plan(plan_of(folder, text), here());
+  const PlanSpec plan = plan_of(folder, text);
+  const PlanAnswer answer = solve_plan(plan, here());
   CHECK(answer.ledger[0].status == OptionStatus::kDoesNotFit);
   CHECK_THAT(answer.ledger[0].reason, Contains("too little memory on a chip"));
   CHECK(answer.ledger[2].status == OptionStatus::kUnsupported);
@@ -234,8 +240,8 @@ TEST_CASE("plans say what is wrong with them") {
   };
   CHECK_THAT(refused(with("hgx-h20-96", "hgx-h20-97")),
              Contains("candidates[0].node: unknown node 'hgx-h20-97'; did you mean"));
-  CHECK_THAT(refused(with("prices:", "price:")), Contains("prices: missing"));
-  CHECK_THAT(refused(good + "caps: {budgets: 5 RMB}\n"), Contains("unknown key 'budgets'; did you mean 'budget'?"));
+  CHECK_THAT(refused(with("prices:", "price:")), Contains("missing key 'prices'; is it the key 'price'?"));
+  CHECK_THAT(refused(good + "caps: {budgets: 5 RMB}\n"), Contains("caps.budgets: unknown key; did you mean 'budget'?"));
   CHECK_THAT(refused(good + "caps: {power: 1 MW, racks: {count: 2, power: 40 kW}}\n"),
              Contains("the power cap can never bind"));
   CHECK_THAT(refused(good + "caps: {power: 5}\n"), Contains("needs a unit"));
