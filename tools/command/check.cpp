@@ -3,6 +3,7 @@
 
 #include "sim/base/errors.hpp"
 #include "sim/run/catalogue.hpp"
+#include "sim/study/check_study_file.hpp"
 #include "sim/study/claims/claim.hpp"
 #include "sim/study/validation/check_file.hpp"
 #include "tools/command/command.hpp"
@@ -21,7 +22,7 @@ int check(const std::vector<std::string>& arguments) {
       parse(arguments,
             "usage: silicast check FILE... [--set key.path=value]\n"
             "Any config file: scenario, chip, node, cluster, model, engine, calibration, prices, workload, use "
-            "case, validation case, claim, anchor.",
+            "case, validation case, claim, anchor, sweep, plan.",
             visible, positional, hidden);
   if (!given) return 0;
   if (given->count("files") == 0) throw InputError("check what? give config files");
@@ -33,6 +34,7 @@ int check(const std::vector<std::string>& arguments) {
     try {
       auto known = check_validation_file(file, configs, settings);
       if (!known) known = check_claim_file(file, configs);
+      if (!known) known = check_study_file(file, configs, settings);
       std::cout << (known ? *known : check_config(file, configs, settings));
     } catch (const InputError& error) {
       std::cerr << "error: " << error.what() << "\n";
