@@ -84,7 +84,7 @@ Verdict verdict_of(const Summary& summary, double least_good) {
 Verdict judge(const Scenario& scenario, double least_good) {
   OverLimits over(scenario);
   Simulation simulation(scenario, {.leap = true, .output_file = {}, .listener = &over});
-  while (simulation.advance(1 << 14)) {
+  while (simulation.advance(1 << 8)) {
     const PercentileTarget* target = over.hopeless();
     if (target == nullptr) continue;
     Verdict verdict;
