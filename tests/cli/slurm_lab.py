@@ -74,7 +74,7 @@ class SlurmLab:
         self.start_controller()
         for node in range(1, NODES + 1):
             self.start_node(node)
-        self.wait(lambda: self.words("sinfo", "-h", "-t", "idle", "-o", "%D") == [str(NODES)], "idle nodes")
+        self.all_idle()
 
     def words(self, *command):
         return subprocess.run(command, capture_output=True, text=True).stdout.split()
@@ -107,6 +107,17 @@ class SlurmLab:
             except (OSError, ProcessLookupError):
                 pass
         subprocess.run(["scontrol", "update", f"nodename=n{node}", "state=down", "reason=killed"], check=True)
+
+    def resume(self):
+        """A controller that lost the last second starts jobs twice, finds it out and drains their nodes; an administrator resumes them."""
+        for node in range(1, NODES + 1):
+            subprocess.run(["scontrol", "update", f"nodename=n{node}", "state=resume"], capture_output=True)
+
+    def all_idle(self):
+        def idle():
+            self.resume()
+            return self.words("sinfo", "-h", "-t", "idle", "-o", "%D") == [str(NODES)]
+        self.wait(idle, "idle nodes")
 
     def stop(self):
         subprocess.run(["scancel", "--user=root"], capture_output=True)

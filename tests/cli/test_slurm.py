@@ -17,7 +17,7 @@ SCENARIO = """
 name: small
 model: llama-3.1-8b
 workload:
-  arrivals: {process: poisson, rate: 4 /s, requests: 150000}
+  arrivals: {process: poisson, rate: 4 /s, requests: 60000}
   prompt: {distribution: fixed, tokens: 300}
   output: {distribution: fixed, tokens: 50}
 cluster: {pools: [{name: main, node: hgx-h20-96, replicas: 2, engine: vllm}]}
@@ -46,6 +46,7 @@ class Slurm(CliTest):
 
     def setUp(self):
         super().setUp()
+        self.lab.all_idle()
         self.write("s.yaml", SCENARIO)
         self.write("sweep.yaml", SWEEP)
 
@@ -95,7 +96,6 @@ class Slurm(CliTest):
             subprocess.run(["scontrol", "update", f"jobid={job}", "StartTime=now"], capture_output=True)
         self.check_whole(running)
         self.lab.start_node(node)
-        self.lab.wait(lambda: self.lab.words("sinfo", "-h", "-t", "idle", "-o", "%D") == [str(slurm_lab.NODES)], "idle nodes")
 
     def test_a_controller_that_dies_in_mid_sweep_is_waited_for(self):
         running = self.start()
@@ -103,8 +103,10 @@ class Slurm(CliTest):
         self.lab.kill_controller()
         time.sleep(2)
         self.lab.start_controller()
+        while running.poll() is None:
+            time.sleep(1)
+            self.lab.resume()
         self.check_whole(running)
-        self.lab.wait(lambda: self.lab.words("sinfo", "-h", "-t", "idle", "-o", "%D") == [str(slurm_lab.NODES)], "idle nodes")
 
     def test_whoever_followed_and_was_killed_follows_again_the_same_job(self):
         running = self.start()
