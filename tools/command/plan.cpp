@@ -33,6 +33,8 @@ int plan(const std::vector<std::string>& arguments) {
   const std::string format = (*given)["format"].as<std::string>();
   if (format != "table" && format != "json")
     throw InputError(fmt::format("--format '{}': must be table or json", format));
+  if (format == "json" && given->count("uncertain") > 0)
+    throw InputError("--uncertain: has no JSON; use --format table");
   const PlanOptions options{find_configs(*given), threads_of(*given), (*given)["seconds"].as<double>()};
   if (!(options.seconds > 0)) throw InputError("--seconds: must be over 0");
   const PlanSpec spec = read_plan((*given)["plan"].as<std::string>(), options.configs_dir, texts(*given, "set"));

@@ -51,15 +51,14 @@ Binding binding_of(const Scenario& scenario, const Summary& summary, const std::
   constexpr std::array<const char*, 5> kNames = {"compute", "HBM bandwidth", "links", "launches and host",
                                                  "measured kernels"};
   std::size_t at = 0;
-  double busy_chips = 0, all = 0;
+  double all = 0;
   for (std::size_t i = 0; i < summary.use.size(); ++i) {
     all += summary.use[i].busy_seconds;
     if (summary.use[i].busy > summary.use[at].busy) at = i;
   }
   const PoolUse& use = summary.use[at];
   const PoolScenario& pool = scenario.pools[at];
-  busy_chips = all > 0 ? use.busy_seconds / all : 1;
-  const TimeShares shares = time_shares(pool, use, summary, busy_chips);
+  const TimeShares shares = time_shares(pool, use, summary, all > 0 ? use.busy_seconds / all : 1);
   const auto most = static_cast<std::size_t>(std::max_element(shares.by_bound.begin(), shares.by_bound.end()) -
                                              shares.by_bound.begin());
   const std::string where = fmt::format(

@@ -23,14 +23,9 @@ NodeCost cost_of_nodes(const PlanSpec& plan, const SizedOption& sized, const std
     throw InputError(
         {plan.path, 0, 0}, "prices",
         fmt::format("'{}' has no {} of chip {}", sheet.name, rents ? "rent" : "purchase price", pool.chip.name));
-  const Range& waiting = summary.cost->porting_delay_factor;
-  const Range porting =
-      (rents || std::isnan(summary.cost->porting.value) ? Range::exactly(0) : summary.cost->porting) * waiting;
-  const Range per_hour = basis->per_hour.rmb * waiting;
-  cost.porting_per_hour = porting.value;
-  cost.per_hour = (per_hour.value - porting.value) / nodes;
-  cost.per_hour_low = (per_hour.low - porting.low) / nodes;
-  cost.per_hour_high = (per_hour.high - porting.high) / nodes;
+  const double waiting = summary.cost->porting_delay_factor.value, porting = summary.cost->porting.value;
+  cost.porting_per_hour = rents || std::isnan(porting) ? 0 : porting * waiting;
+  cost.per_hour = (basis->per_hour.rmb.value * waiting - cost.porting_per_hour) / nodes;
   return cost;
 }
 

@@ -6,8 +6,7 @@
 namespace silicast {
 
 struct NodeCost {
-  double per_hour = 0;  // RMB of one node on the plan's basis: capital or rent, electricity, site, staff
-  double per_hour_low = 0, per_hour_high = 0;
+  double per_hour = 0;          // RMB of one node on the plan's basis: capital or rent, electricity, site, staff
   double purchase = 0;          // RMB of one node; NaN: not known
   double porting_per_hour = 0;  // RMB of the software stack, once, however many nodes
   double watts = 0;             // rated, of one node

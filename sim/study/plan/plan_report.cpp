@@ -116,7 +116,7 @@ std::string view_text(const PlanSpec& plan, const PlanAnswer& answer, std::size_
   return "\n" + table.text() + "\n" + front.text();
 }
 
-std::string ledger_text(const PlanSpec& plan, const PlanAnswer& answer, bool whole) {
+std::string ledger_text(const PlanAnswer& answer, bool whole) {
   std::map<OptionStatus, std::size_t> counts;
   TextTable table({"service", "node", "layout, formats, limits", "status", "nodes", "by", "reason"});
   for (const SizedOption& one : answer.ledger) {
@@ -132,7 +132,6 @@ std::string ledger_text(const PlanSpec& plan, const PlanAnswer& answer, bool who
   std::string text = fmt::format("\n{} options, {} runs:", answer.ledger.size(), answer.runs);
   for (const auto& [status, count] : counts) text += fmt::format(" {} {},", count, name_of(status));
   text.back() = '\n';
-  (void)plan;
   return whole ? text + table.text() : text;
 }
 
@@ -168,7 +167,7 @@ std::string plan_text(const PlanSpec& plan, const PlanAnswer& answer, const std:
     text += "nothing can be bought that serves this:\n";
     for (const std::string& why : answer.no_mix) text += "  " + why + "\n";
   }
-  return text + ledger_text(plan, answer, ledger);
+  return text + ledger_text(answer, ledger);
 }
 
 std::vector<std::pair<std::string, std::string>> winning_files(const PlanSpec& plan, const PlanAnswer& answer,

@@ -6,6 +6,7 @@
 #include <cstdio>
 
 #include "sim/base/errors.hpp"
+#include "sim/run/launch/shell_text.hpp"
 
 namespace silicast {
 namespace {
@@ -29,12 +30,6 @@ CommandOutput output_of(const std::string& command) {
 
 }  // namespace
 
-std::string shell_quoted(const std::string& text) {
-  std::string quoted = "'";
-  for (const char c : text) quoted += c == '\'' ? "'\\''" : std::string(1, c);
-  return quoted + "'";
-}
-
 std::string batch_script(const SlurmScript& script) {
   std::string text = "#!/bin/sh\n";
   const auto option = [&](const std::string& one) { text += "#SBATCH " + one + "\n"; };
@@ -47,25 +42,25 @@ std::string batch_script(const SlurmScript& script) {
   option(fmt::format("--output={}/element-%a.log", script.folder));
   for (const std::string& one : script.options) option(one);
   text += "exec";
-  for (const std::string& word : script.command) text += " " + shell_quoted(word);
+  for (const std::string& word : script.command) text += " " + shell_word(word);
   return text + " \"$SLURM_ARRAY_TASK_ID\"\n";
 }
 
 std::string submit(const std::string& script_file) {
-  const CommandOutput output = output_of("sbatch --parsable " + shell_quoted(script_file));
+  const CommandOutput output = output_of("sbatch --parsable " + shell_word(script_file));
   if (output.status == 127) throw InputError("--on slurm: there is no sbatch here; submit from a node that has Slurm");
   if (output.status != 0) throw InputError(fmt::format("--on slurm: sbatch refuses: {}", output.text));
   return output.text.substr(0, output.text.find(';'));  // "ID;cluster"
 }
 
 SlurmJob ask(const std::string& job) {
-  const CommandOutput output = output_of("squeue --noheader --format=%T --job " + shell_quoted(job));
+  const CommandOutput output = output_of("squeue --noheader --format=%T --job " + shell_word(job));
   if (output.status == 0) return output.text.empty() ? SlurmJob::kGone : SlurmJob::kQueued;
   return output.text.find("Invalid job id") != std::string::npos ? SlurmJob::kGone : SlurmJob::kNoAnswer;
 }
 
 void cancel(const std::string& job) {
-  output_of("scancel " + shell_quoted(job));
+  output_of("scancel " + shell_word(job));
 }
 
 }  // namespace silicast

@@ -29,7 +29,4 @@ SlurmJob ask(const std::string& job);
 
 void cancel(const std::string& job);
 
-// Text for a POSIX shell that means just these characters.
-std::string shell_quoted(const std::string& text);
-
 }  // namespace silicast

@@ -112,9 +112,10 @@ ConfigNode scenario_of(const SweepSpec& spec, const SweepPoint& point) {
 }
 
 std::uint64_t inputs_signature(const SweepSpec& spec, const std::string& configs_dir) {
-  std::set<fs::path> files;
+  // Two sets, so that the order does not depend on where the catalogue and the scenario lie: machines agree on keys.
+  std::set<fs::path> catalogue, files;
   for (const fs::directory_entry& entry : fs::recursive_directory_iterator(configs_dir))
-    if (entry.is_regular_file()) files.insert(entry.path());
+    if (entry.is_regular_file()) catalogue.insert(entry.path());
   collect_files(spec.scenario, fs::path(spec.scenario_path).parent_path(), files);
   for (const Axis& axis : spec.axes)
     for (const AxisValue& value : axis.grid())
@@ -124,6 +125,7 @@ std::uint64_t inputs_signature(const SweepSpec& spec, const std::string& configs
   Fingerprint hash;
   hash.add_text(version());
   hash.add_text(git_hash());
+  for (const fs::path& file : catalogue) add_file(hash, file);
   for (const fs::path& file : files) add_file(hash, file);
   return hash.value();
 }

@@ -21,7 +21,8 @@ namespace fs = std::filesystem;
 
 DrawnCatalogue::DrawnCatalogue(const std::string& configs_dir,
                                const std::vector<std::pair<const Unknown*, double>>& values) {
-  std::string folder = (fs::temp_directory_path() / "silicast-XXXXXX").string();
+  std::string folder =
+      (fs::temp_directory_path() / "silicast-").string() + std::string(6, 'X');  // mkdtemp fills them in
   if (::mkdtemp(folder.data()) == nullptr)
     throw InputError(fmt::format("{}: cannot be made: {}", folder, std::strerror(errno)));
   path_ = folder;
