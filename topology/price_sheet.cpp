@@ -8,6 +8,9 @@
 namespace silicast {
 namespace {
 
+// Whatever unit: nothing costs a trillion RMB, and the integer program of a plan must not see more.
+constexpr Bounds kMoney{0, 1e12}, kPrice{0, 1e12, true};
+
 const std::vector<std::string>& basis_names() {
   static const std::vector<std::string> names{"card", "server_share"};
   return names;
@@ -26,9 +29,9 @@ std::map<std::string, Value> read_named(const ConfigValue& value, Read read) {
 ChipPrice read_chip_price(const ConfigValue& value) {
   ConfigMap map = value.map();
   ChipPrice price;
-  price.purchase = map.required("purchase").evidence(Dimension::kMoney);
+  price.purchase = map.required("purchase").evidence(Dimension::kMoney, kPrice);
   price.basis = static_cast<PriceBasis>(map.required("basis").choice(basis_names(), "basis"));
-  if (const auto rent = map.optional("rent")) price.rent = rent->evidence(Dimension::kMoneyPerHour);
+  if (const auto rent = map.optional("rent")) price.rent = rent->evidence(Dimension::kMoneyPerHour, kPrice);
   map.done();
   return price;
 }
@@ -37,9 +40,8 @@ StackCost read_stack(const ConfigValue& value) {
   ConfigMap map = value.map();
   StackCost stack;
   stack.staff_factor = map.required("staff_factor").evidence(Dimension::kNumber);
-  stack.porting = map.required("porting").evidence(Dimension::kMoney, kNonNegative);
-  if (const auto licence = map.optional("licence"))
-    stack.licence = licence->evidence(Dimension::kMoneyPerHour, kNonNegative);
+  stack.porting = map.required("porting").evidence(Dimension::kMoney, kMoney);
+  if (const auto licence = map.optional("licence")) stack.licence = licence->evidence(Dimension::kMoneyPerHour, kMoney);
   map.done();
   return stack;
 }
@@ -70,7 +72,7 @@ PriceSheet read_price_sheet(const ConfigValue& prices) {
   sheet.name = map.required("name").text();
   sheet.description = map.required("description").text();
   sheet.rmb_per_usd = number("rmb_per_usd", Bounds{0.01, 1000});
-  sheet.rest_of_server = map.required("rest_of_server").evidence(Dimension::kMoney, kNonNegative);
+  sheet.rest_of_server = map.required("rest_of_server").evidence(Dimension::kMoney, kMoney);
   sheet.depreciation = map.required("depreciation").evidence(Dimension::kTime, Bounds{30 * 86400.0, 1e10});
   sheet.server_power = number("server_power", Bounds{1, 10});
   if (const auto nodes = map.optional("node_server_power"))
@@ -80,13 +82,13 @@ PriceSheet read_price_sheet(const ConfigValue& prices) {
   sheet.power = read_power(map.required("power"));
   sheet.pue = number("pue", Bounds{1, 5});
   sheet.tariffs = read_named<Evidence>(map.required("tariffs"), [](const ConfigValue& value) {
-    return value.evidence(Dimension::kMoneyPerEnergy, kNonNegative);
+    return value.evidence(Dimension::kMoneyPerEnergy, kMoney);
   });
   const ConfigValue region = map.required("default_region");
   sheet.default_region = region.text();
   sheet.tariff(region);
   sheet.carbon = map.required("carbon").evidence(Dimension::kCarbonPerEnergy, kNonNegative);
-  sheet.site = map.required("site").evidence(Dimension::kMoneyPerPowerMonth, kNonNegative);
+  sheet.site = map.required("site").evidence(Dimension::kMoneyPerPowerMonth, kMoney);
   sheet.staff = number("staff", kNonNegative);
   if (const auto load = map.optional("load_factor"))
     sheet.load_factor = load->evidence(Dimension::kNumber, kPositiveFraction);

@@ -139,7 +139,7 @@ void Recorder::add_groups(Summary& summary, const Snapshot& start, const Snapsho
 }
 
 void Recorder::add_targets(Summary& summary) const {
-  bool any = false;
+  bool any = false, own = false;
   for (std::size_t i = 0; i < facts_.classes.size(); ++i) {
     const Targets& targets = facts_.classes[i].targets;
     const bool several = !classes_.empty();
@@ -147,6 +147,7 @@ void Recorder::add_targets(Summary& summary) const {
     GroupSummary& group = several ? summary.classes[i] : summary.total;
     group.goodput.has_targets = targets.any_per_request();
     any = any || group.goodput.has_targets;
+    own = own || targets.own_limits;
     for (const PercentileTarget& target : targets.percentiles) {
       const auto of_series = [&](const BatchedSeries& series, const Distribution& distribution) {
         return result_of(target, distribution, [&](double q) { return series.quantile(first_index_, q); });
@@ -177,6 +178,7 @@ void Recorder::add_targets(Summary& summary) const {
     }
   }
   summary.total.goodput.has_targets = any;
+  summary.total.goodput.own_limits = own;
   for (GroupSummary& pool : summary.pools) pool.goodput.has_targets = any;
   const auto blank = [](GroupSummary& group) {
     if (!group.goodput.has_targets) group.goodput.share = group.goodput.requests = kNoValue;

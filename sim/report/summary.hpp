@@ -45,6 +45,7 @@ struct TargetResult {
 
 struct Goodput {
   bool has_targets = false;    // if not, the numbers are absent
+  bool own_limits = false;     // some limit is of single requests, not lent by a percentile
   double share = kNoValue;     // of the requests that arrived in the window, however they ended
   double requests = kNoValue;  // good ones completed per second in the measurement window
   std::vector<TargetResult> targets;

@@ -65,7 +65,10 @@ Targets read_targets(const ConfigValue& value) {
   for (const LatencyMetric metric : kMetrics) {
     double* limit = limit_of(targets, metric);
     if (limit != nullptr)
-      if (const auto given = map.optional(name_of(metric))) *limit = given->quantity(Dimension::kTime, kPositive);
+      if (const auto given = map.optional(name_of(metric))) {
+        *limit = given->quantity(Dimension::kTime, kPositive);
+        targets.own_limits = true;
+      }
     PercentileTarget highest{metric, 0, std::numeric_limits<double>::infinity()};
     for (const Suffix& suffix : kSuffixes) {
       PercentileTarget target{metric, suffix.quantile, 0};

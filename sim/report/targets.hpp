@@ -29,6 +29,7 @@ struct Targets {
   double tpot = std::numeric_limits<double>::infinity();
   double e2e = std::numeric_limits<double>::infinity();
   std::vector<PercentileTarget> percentiles;
+  bool own_limits = false;  // one of them was given, not lent by a percentile
 
   bool any_per_request() const;
   // A TPOT of NaN (one output token) meets any target.

@@ -58,12 +58,6 @@ Precision read_pool_precision(ConfigMap& pool, const ModelSpec& model, const Chi
   return precision;
 }
 
-// "PPU SDK" is described in configs/stacks/ppu-sdk.yaml.
-std::string stack_file(std::string software, const std::string& configs_dir) {
-  for (char& c : software) c = c == ' ' ? '-' : static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-  return fmt::format("{}/stacks/{}.yaml", configs_dir, software);
-}
-
 double read_maturity(const ConfigValue& value) {
   const std::string text = value.is_scalar() ? value.text() : "";
   if (!text.empty() && std::isalpha(static_cast<unsigned char>(text[0])))
@@ -136,6 +130,11 @@ void check_memory(const PoolScenario& pool, const ConfigValue& at) {
 }
 
 }  // namespace
+
+std::string stack_file(std::string software, const std::string& configs_dir) {
+  for (char& c : software) c = c == ' ' ? '-' : static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+  return fmt::format("{}/stacks/{}.yaml", configs_dir, software);
+}
 
 void check_group_name(const std::string& name, const ConfigValue& at) {
   const auto is_control = [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; };

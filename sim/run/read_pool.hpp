@@ -17,4 +17,7 @@ PoolScenario read_pool(const ConfigValue& pool, const ModelSpec& model, const Po
 // Refuses what cannot name a pool or a class: they become groups of the result file.
 void check_group_name(const std::string& name, const ConfigValue& at);
 
+// "PPU SDK" is described in configs/stacks/ppu-sdk.yaml.
+std::string stack_file(std::string software, const std::string& configs_dir);
+
 }  // namespace silicast

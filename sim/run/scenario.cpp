@@ -11,6 +11,7 @@
 #include "sim/run/place_pools.hpp"
 #include "sim/run/read_perf.hpp"
 #include "sim/run/read_pool.hpp"
+#include "sim/run/read_prices.hpp"
 #include "sim/run/use_case_targets.hpp"
 
 namespace silicast {
@@ -63,34 +64,6 @@ void read_output(ConfigMap& map, Scenario& scenario) {
       scenario.output.series = Seconds(series->quantity(Dimension::kTime, {1e-6, 1e9}));
   }
   keys.done();
-}
-
-void read_prices(ConfigMap& map, const std::string& configs_dir, Scenario& scenario) {
-  const auto prices = map.optional("prices");
-  if (!prices) return;
-  PriceScenario read;
-  std::optional<ConfigValue> region;
-  if (prices->is_map()) {
-    ConfigMap keys = prices->map();
-    read.sheet = read_price_sheet(load_named(configs_dir, "prices", keys.required("sheet")));
-    region = keys.optional("region");
-    if (const auto load = keys.optional("load_factor")) {
-      Evidence factor = load->evidence(Dimension::kNumber, kPositiveFraction);
-      if (!load->is_map()) factor.grade = Grade::kMeasured, factor.source = "set in " + load->mark().file;
-      read.load_factor = {std::move(factor), "the scenario"};
-    }
-    keys.done();
-  } else {
-    read.sheet = read_price_sheet(load_named(configs_dir, "prices", *prices));
-  }
-  read.tariff = read.sheet.tariff(region);
-  read.region = region ? region->text() : read.sheet.default_region;
-  for (const PoolScenario& pool : scenario.pools)
-    if (pool.stack.porting_delay.high >= read.sheet.depreciation.low)
-      prices->fail(fmt::format("the porting delay of {}, up to {}, is not under the depreciation of '{}', from {}",
-                               pool.stack.name, format_quantity(pool.stack.porting_delay.high, Dimension::kTime),
-                               read.sheet.name, format_quantity(read.sheet.depreciation.low, Dimension::kTime)));
-  scenario.prices = std::move(read);
 }
 
 void read_cluster(ConfigMap& map, const PoolFiles& files, Fit fit, Scenario& scenario) {
@@ -217,7 +190,8 @@ Scenario read_scenario(ConfigNode tree, const std::string& path, const ScenarioS
   if (const auto warmup = map.optional("warmup")) scenario.window = read_measure_window(*warmup);
   if (const auto until = map.optional("until"))
     scenario.until = Seconds(until->quantity(Dimension::kTime, {1e-9, 9e9}));
-  read_prices(map, source.configs_dir, scenario);
+  if (const auto prices = map.optional("prices"))
+    scenario.prices = read_prices(*prices, source.configs_dir, scenario.pools);
   read_output(map, scenario);
   scenario.workload = map.required("workload");
   const auto anchors = map.optional("anchors");

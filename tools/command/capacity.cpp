@@ -45,7 +45,7 @@ int capacity(const std::vector<std::string>& arguments) {
   if (format != "table" && format != "json")
     throw InputError(fmt::format("--format '{}': must be table or json", format));
   const CapacityAnswer answer = find_capacity(question);
-  std::cout << (format == "json" ? capacity_json(answer) : capacity_text(answer));
+  std::cout << (format == "json" ? capacity_json(answer) + "\n" : capacity_text(answer));
   return 0;
 }
 

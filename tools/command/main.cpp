@@ -4,6 +4,7 @@
 
 #include <csignal>
 #include <exception>
+#include <filesystem>
 #include <iostream>
 
 #include "sim/base/errors.hpp"
@@ -80,6 +81,10 @@ int main(int argc, char** argv) {
     return status;
   } catch (const silicast::InputError& error) {
     std::cerr << "error: " << error.what() << "\n";
+    return 2;
+  } catch (const std::filesystem::filesystem_error& error) {
+    const std::string path = error.path1().string();
+    std::cerr << fmt::format("error: {}: {}\n", path.empty() ? "temporary folder" : path, error.code().message());
     return 2;
   } catch (const std::exception& error) {
     std::cerr << "silicast: internal error: " << error.what()

@@ -1,7 +1,9 @@
 // silicast plan PLAN: which nodes to buy.
 #include <fmt/format.h>
 
+#include <filesystem>
 #include <iostream>
+#include <optional>
 
 #include "sim/base/errors.hpp"
 #include "sim/io/output_file.hpp"
@@ -33,23 +35,34 @@ int plan(const std::vector<std::string>& arguments) {
   const std::string format = (*given)["format"].as<std::string>();
   if (format != "table" && format != "json")
     throw InputError(fmt::format("--format '{}': must be table or json", format));
-  if (format == "json" && given->count("uncertain") > 0)
-    throw InputError("--uncertain: has no JSON; use --format table");
   const PlanOptions options{find_configs(*given), threads_of(*given), (*given)["seconds"].as<double>()};
   if (!(options.seconds > 0)) throw InputError("--seconds: must be over 0");
+  const int draws = given->count("uncertain") > 0 ? (*given)["uncertain"].as<int>() : 0;
+  if (given->count("uncertain") > 0 && (draws < 2 || draws > 100'000))
+    throw InputError("--uncertain: from 2 to 100000 draws");
   const PlanSpec spec = read_plan((*given)["plan"].as<std::string>(), options.configs_dir, texts(*given, "set"));
+  const std::string folder = given->count("out") > 0 ? (*given)["out"].as<std::string>() : "";
+  if (given->count("out") > 0 && folder.empty()) throw InputError("--out: is empty; give a folder");
+  if (!folder.empty())
+    for (const std::string& name : winning_names(spec))
+      if (std::error_code ignored; std::filesystem::exists(std::filesystem::path(folder) / name, ignored))
+        throw InputError(fmt::format("{}/{}: exists already; give another folder", folder, name));
   const PlanAnswer answer = solve_plan(spec, options);
-  std::cout << (format == "json" ? plan_json(spec, answer, options.configs_dir)
-                                 : plan_text(spec, answer, options.configs_dir, given->count("ledger") > 0));
-  if (given->count("uncertain") > 0) {
-    const int draws = (*given)["uncertain"].as<int>();
-    if (draws < 2 || draws > 100'000) throw InputError("--uncertain: from 2 to 100000 draws");
-    const PlanUncertainty found =
-        draw_plan(spec, answer, {options.configs_dir, static_cast<std::size_t>(draws), options.threads});
-    std::cout << uncertainty_text(spec, found);
+  std::optional<PlanUncertainty> uncertain;
+  if (draws > 0)
+    uncertain = draw_plan(spec, answer, {options.configs_dir, static_cast<std::size_t>(draws), options.threads});
+  if (format == "json") {
+    JsonText json;
+    json.open('{');
+    put_plan(json, spec, answer, options.configs_dir);
+    if (uncertain) put_uncertainty(json.item("uncertainty"), spec, *uncertain);
+    json.close('}');
+    std::cout << json.take() << "\n";
+  } else {
+    std::cout << plan_text(spec, answer, options.configs_dir, given->count("ledger") > 0);
+    if (uncertain) std::cout << uncertainty_text(spec, *uncertain);
   }
-  if (given->count("out") > 0) {
-    const std::string folder = (*given)["out"].as<std::string>();
+  if (!folder.empty()) {
     for (const auto& [name, text] : winning_files(spec, answer, folder)) {
       write_text_file(fmt::format("{}/{}", folder, name), text);
       if (format == "table") std::cout << fmt::format("written: {}/{}\n", folder, name);

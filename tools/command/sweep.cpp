@@ -92,7 +92,7 @@ SlurmSweepOptions slurm_options(const Given& given, const SweepOptions& options,
   slurm.command = element_command(given, sweep_file, configs, slurm.sweep);
   slurm.sbatch = texts(given, "sbatch");
   slurm.minutes = given["minutes"].as<double>();
-  if (!(slurm.minutes > 0 && slurm.minutes < 1e5)) throw InputError("--minutes: must be over 0");
+  if (!(slurm.minutes > 0 && slurm.minutes < 1e5)) throw InputError("--minutes: must be over 0 and under 100000");
   slurm.say = [](const std::string& text) { std::cerr << text << "\n"; };
   return slurm;
 }

@@ -156,7 +156,9 @@ class Builder {
     std::optional<ConfigNode> replicas;
     if (const auto own = unsaid("replicas")) {
       replicas = own->node();
-      copies = own->integer(1, 1 << 24);
+      // Of the launch that was printed, which has one copy in each; whoever asks for more since has them in all.
+      copies = own->integer(1, 1 << 24) * std::max<std::int64_t>(1, copies / std::max<std::int64_t>(1, said_.copies));
+      replicas = scalar(fmt::format("{}", copies));
     }
     const std::int64_t per_node = std::max<std::int64_t>(1, node_.chips / chips);
     const std::int64_t nodes =

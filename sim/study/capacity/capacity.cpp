@@ -14,7 +14,8 @@
 namespace silicast {
 namespace {
 
-constexpr double kMostRatio = 1 << 20;  // of loads that are tried to the scenario's own
+constexpr int kLooksBelow = 4;       // a found load
+constexpr double kLookStep = 1.025;  // between them
 
 // The two loads between which a search ended.
 struct Bracket {
@@ -25,7 +26,9 @@ struct Bracket {
 class Search {
  public:
   explicit Search(const CapacityQuestion& question)
-      : question_(question), first_(read(question.scenario)), load_(Load::of(question.scenario, first_)) {
+      : question_(question),
+        first_(read_scenario(question.scenario, question.path, {question.configs_dir, {}})),
+        load_(question.scenario, first_) {
     const bool any = std::any_of(first_.classes.begin(), first_.classes.end(), [](const ClassFacts& one) {
       return one.targets.any_per_request() || !one.targets.percentiles.empty();
     });
@@ -45,22 +48,16 @@ class Search {
     parallel_for(replications - 1, question_.threads, [&](std::size_t i) {
       brackets[i + 1] = search(static_cast<std::int64_t>(i) + 1, std::sqrt(lead.met * lead.missed), 1.05);
     });
-    for (const Bracket& one : brackets) answer.each.push_back(load_.open() ? std::sqrt(one.met * one.missed) : one.met);
+    for (const Bracket& one : brackets)  // of one that misses nothing, the highest that was tried
+      answer.each.push_back(load_.open() && one.missed > 0 ? std::sqrt(one.met * one.missed) : one.met);
     conclude(lead, answer);
     answer.runs = runs_;
     return answer;
   }
 
  private:
-  Scenario read(const ConfigNode& tree) const {
-    return read_scenario(tree, question_.path, {question_.configs_dir, {}});
-  }
-
   Scenario scenario_at(std::int64_t replication, double load) const {
-    ConfigNode tree = load_.at(load);
-    if (replication > 0)
-      set_config(tree, "seed", fmt::format("{}", first_.seed + static_cast<std::uint64_t>(replication)), "capacity");
-    return read(tree);
+    return load_.at(load, first_.seed + static_cast<std::uint64_t>(replication));
   }
 
   Verdict judge_at(std::int64_t replication, double load) {
@@ -75,20 +72,43 @@ class Search {
     for (double step = ratio; bracket.met == 0 || bracket.missed == 0; step = std::min(step * step, 16.0)) {
       load = load_.open() ? load : std::max(1.0, std::round(load));
       // Going down, a run is needed to its end to know whether requests still meet.
-      const Verdict verdict = load * 8 < start ? whole_run(load) : judge_at(replication, load);
+      const Verdict verdict = load * 8 < start ? whole_run(load, replication) : judge_at(replication, load);
       (verdict.met ? bracket.met : bracket.missed) = load;
       if (bracket.met > 0 && bracket.missed > 0) break;
-      if (verdict.met && load >= kMostRatio * load_.given()) break;
+      if (verdict.met && load >= load_.most()) break;
       if (!verdict.met && (load / step < load_.least() || alone(verdict))) break;
-      load = verdict.met ? load * step : load / step;
+      load = verdict.met ? std::min(load * step, load_.most()) : load / step;
     }
     if (bracket.met == 0 || bracket.missed == 0) return bracket;
+    bisect(replication, bracket);
+    while (misses_below(replication, bracket)) bisect(replication, bracket);
+    return bracket;
+  }
+
+  void bisect(std::int64_t replication, Bracket& bracket) {
     while (!close(bracket)) {
       const double middle = std::sqrt(bracket.met * bracket.missed);
       const double next = load_.open() ? middle : std::clamp(std::round(middle), bracket.met + 1, bracket.missed - 1);
       (judge_at(replication, next).met ? bracket.met : bracket.missed) = next;
     }
-    return bracket;
+  }
+
+  // A run's percentile does not rise evenly with its load, and a bisection may end above a load that misses. Looks a
+  // little below; where one misses, `bracket` is from there down to the next that meets.
+  bool misses_below(std::int64_t replication, Bracket& bracket) {
+    double load = bracket.met;
+    for (int i = 0; i < kLooksBelow; ++i) {
+      const double next = load_.open() ? load / kLookStep : std::floor(load / kLookStep);
+      if (next < load_.least()) return false;
+      load = next;
+      if (judge_at(replication, load).met) continue;
+      bracket.missed = load;
+      do load = load_.open() ? load / kLookStep : std::floor(load / kLookStep);
+      while (load >= load_.least() && !judge_at(replication, load).met);
+      bracket.met = load >= load_.least() ? load : 0;
+      return bracket.met > 0;
+    }
+    return false;
   }
 
   bool close(const Bracket& bracket) const {
@@ -110,9 +130,9 @@ class Search {
   }
 
   // Not stopped early, so that there is a summary.
-  Verdict whole_run(double load) {
+  Verdict whole_run(double load, std::int64_t replication = 0) {
     ++runs_;
-    return verdict_of(simulate(scenario_at(0, load), {}).summary, question_.least_good);
+    return verdict_of(simulate(scenario_at(replication, load), {}).summary, question_.least_good);
   }
 
   void conclude(const Bracket& lead, CapacityAnswer& answer) {
@@ -126,7 +146,7 @@ class Search {
       const double half = student_t975(count - 1) * std::sqrt(squares / (count - 1) / count);
       // Each search stops within `precision`, wherever in its bracket the answer lies.
       const double search = load_.open() ? question_.precision * answer.load / 2 : 0.5;
-      answer.low = answer.load - half - search, answer.high = answer.load + half + search;
+      answer.low = std::max(0.0, answer.load - half - search), answer.high = answer.load + half + search;
     }
     answer.at = whole_run(lead.met);
     answer.beyond = whole_run(lead.missed);

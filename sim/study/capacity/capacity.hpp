@@ -25,7 +25,7 @@ struct CapacityAnswer {
   enum class Kind {
     kFound,
     kNone,       // missed at any load
-    kUnlimited,  // met at 2^20 times the scenario's own
+    kUnlimited,  // met at the highest load that is tried (Load::most)
   };
   Kind kind = Kind::kFound;
   std::string unit;          // of loads: "requests/s", "clients"

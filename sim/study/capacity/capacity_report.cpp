@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <cmath>
+#include <optional>
+#include <vector>
 
 #include "sim/io/quantity_text.hpp"
 #include "sim/report/json_text.hpp"
@@ -24,6 +26,31 @@ const char* name_of(CapacityAnswer::Kind kind) {
       return "unlimited";
   }
   return "";
+}
+
+// Nothing but the growth of the queue stands against a higher load.
+bool too_short(const CapacityAnswer& answer) {
+  return answer.beyond.target == "stability" && answer.at.excess < 0.8;
+}
+
+struct TokenPrice {
+  const char* basis;
+  Range rmb;  // per million tokens of both kinds
+};
+std::vector<TokenPrice> token_prices(const Verdict& verdict) {
+  std::vector<TokenPrice> prices;
+  const std::optional<Cost>& cost = verdict.summary.cost;
+  if (cost && cost->purchase) prices.push_back({"bought", cost->purchase->per_million_total.rmb});
+  if (cost && cost->rent) prices.push_back({"rented", cost->rent->per_million_total.rmb});
+  return prices;
+}
+
+std::string cost_text(const Verdict& verdict) {
+  std::string text;
+  for (const auto& [basis, rmb] : token_prices(verdict))
+    text += fmt::format("{}{:.3g} ({:.3g} to {:.3g}) {}", text.empty() ? "cost:     RMB/M tokens " : ", ", rmb.value,
+                        rmb.low, rmb.high, basis);
+  return text.empty() ? text : text + "\n";
 }
 
 void put(JsonText& json, const std::string& key, const Verdict& verdict) {
@@ -62,9 +89,15 @@ std::string capacity_text(const CapacityAnswer& answer) {
                          answer.high, answer.sampled ? ", 95% confidence" : "; a trace has no spread of its own");
   }
   text += fmt::format("there:    {}\nabove:    {}\n", verdict_text(answer.at), verdict_text(answer.beyond));
-  text += fmt::format("bound by: {}: {}\n", answer.binding.what, answer.binding.why);
-  return text +
-         fmt::format("{} runs, {} seed{}\n", answer.runs, answer.each.size(), answer.each.size() == 1 ? "" : "s");
+  text += fmt::format("bound by: {}: {}\n", answer.binding.what, answer.binding.why) + cost_text(answer.at);
+  const double seconds_of_run = answer.at.summary.run_seconds;
+  if (too_short(answer))
+    text += fmt::format(
+        "note:     in runs of {} a queue that grows cannot be told from one that fills: give the workload "
+        "more requests\n",
+        seconds(seconds_of_run));
+  return text + fmt::format("{} runs of about {}, {} seed{}\n", answer.runs, seconds(seconds_of_run),
+                            answer.each.size(), answer.each.size() == 1 ? "" : "s");
 }
 
 std::string capacity_json(const CapacityAnswer& answer) {
@@ -81,8 +114,13 @@ std::string capacity_json(const CapacityAnswer& answer) {
   json.close(']');
   put(json, "at", answer.at);
   put(json, "beyond", answer.beyond);
+  json.item("rmb_per_million_tokens").open('{');
+  for (const auto& [basis, rmb] : token_prices(answer.at)) json.item(basis).number(rmb.value);
+  json.close('}');
   json.item("bound_by").string(answer.binding.what);
   json.item("why").string(answer.binding.why);
+  json.item("run_s").number(answer.at.summary.run_seconds);
+  json.item("too_short").boolean(too_short(answer));
   json.item("runs").integer(answer.runs);
   json.close('}');
   return json.take();

@@ -16,7 +16,8 @@ constexpr double kInfinite = std::numeric_limits<double>::infinity();
 class OverLimits final : public ServingObserver {
  public:
   explicit OverLimits(const Scenario& scenario) : requests_(scenario.workload_info.requests.value_or(0)) {
-    if (scenario.classes.size() != 1) return;  // how many are of a class is not known before
+    // Nor where nobody knows how many will come; how many are of a class is not known before.
+    if (scenario.classes.size() != 1 || requests_ == 0) return;
     for (const PercentileTarget& target : scenario.classes[0].targets.percentiles)
       if (target.quantile > 0 && target.metric != LatencyMetric::kItl) counts_.push_back({target, 0});
   }
@@ -71,8 +72,8 @@ Verdict verdict_of(const Summary& summary, double least_good) {
     else if (one.unstable)
       consider(one.name, one.value, one.limit, kInfinite);
   }
-  // Percentile targets lend their limits to single requests; a share of 99% of those is the p99 again.
-  if (goodput.targets.empty() && goodput.has_targets && std::isfinite(goodput.share))
+  // Percentile targets lend their limits to single requests; a share of 99% of those alone is the p99 again.
+  if (goodput.own_limits && std::isfinite(goodput.share))
     consider("share of good requests", goodput.share, least_good,
              least_good < 1      ? (1 - goodput.share) / (1 - least_good)
              : goodput.share < 1 ? kInfinite

@@ -12,7 +12,10 @@ struct NodeCost {
   double watts = 0;             // rated, of one node
 };
 
-// Error (InputError): the sheet has no price of the chip on that basis, so that the option cannot be ranked.
+// Error (InputError): the sheet has no price of the chip on the plan's basis, so that an option on it cannot be ranked.
+void require_price(const PlanSpec& plan, const Scenario& scenario);
+
+// Of a scenario that passed require_price().
 NodeCost cost_of_nodes(const PlanSpec& plan, const SizedOption& sized, const std::string& configs_dir);
 
 }  // namespace silicast

@@ -14,112 +14,135 @@ namespace silicast {
 namespace {
 
 constexpr double kLifted = std::numeric_limits<double>::infinity();
+constexpr double kMostSteps = 1e6;  // of a pool
 
 std::string chips_name(const PlanCandidate& candidate) {
   return "chips of " + candidate.node;
 }
 
+// One size that a pool may have, as the program buys it whole: with its spares, its racks, all that caps count.
+struct PoolSize {
+  std::size_t part = 0;
+  std::int64_t needed = 0, bought = 0, racks = 0;
+};
+
 class MixProgram {
  public:
   // `minimise`: the name of a cap, or empty for the cost.
   MixProgram(const MixQuestion& question, const std::string& minimise)
-      : plan_(*question.plan), parts_(*question.parts), question_(question) {
-    for (const MixPart& part : parts_) {
-      const double unit = minimise.empty() ? part.cost.per_hour : weight(part, minimise);
-      steps_.push_back(program_.add_integer(unit * step(part) * overhead(part)));
-    }
-    // Spares come with a pool, however small; so do racks that are not full, and the porting of a stack.
+      : plan_(*question.plan), parts_(*question.parts), question_(question), minimise_(minimise) {
+    for (std::size_t i = 0; i < parts_.size(); ++i) add_sizes(i);
     for (std::size_t i = 0; i < parts_.size(); ++i) {
-      const double spares = static_cast<double>(plan_.spare_nodes) *
-                            (minimise.empty() ? parts_[i].cost.per_hour : weight(parts_[i], minimise));
-      used_.push_back(program_.add_integer(spares, 1));
-      program_.add_row(-IntegerProgram::kNone, 0, {{steps_[i], 1}, {used_[i], -kMost}});
+      std::vector<std::pair<std::size_t, double>> one;
+      for (std::size_t c = 0; c < sizes_.size(); ++c)
+        if (sizes_[c].part == i) one.emplace_back(c, 1);
+      if (!one.empty()) program_.add_row(-IntegerProgram::kNone, 1, std::move(one));
     }
-    for (const MixPart& part : parts_) {
-      if (ported_.count(part.porting) > 0) continue;
-      ported_[part.porting] = program_.add_integer(minimise.empty() ? part.cost.porting_per_hour : 0, 1);
-    }
-    for (std::size_t i = 0; i < parts_.size(); ++i)
-      program_.add_row(-IntegerProgram::kNone, 0, {{used_[i], 1}, {ported_.at(parts_[i].porting), -1}});
-    demand_rows();
-    for (const MixCap& cap : caps_of(plan_)) cap_row(cap, minimise);
+    add_porting();
+    served_ = demand_rows();
+    for (const MixCap& cap : caps_of(plan_)) cap_row(cap);
   }
 
   std::optional<Mix> solve() const {
+    if (!served_) return std::nullopt;
     const auto x = program_.solve();
     if (!x) return std::nullopt;
     Mix mix;
     std::set<std::string> ported;
-    for (std::size_t i = 0; i < parts_.size(); ++i) {
-      const MixPart& part = parts_[i];
-      const auto needed = static_cast<std::int64_t>((*x)[steps_[i]]) * part.sized->option.nodes_per_step;
-      if (needed == 0) continue;
-      const std::int64_t bought = nodes_to_buy(needed, plan_.spare_nodes, plan_.availability);
-      mix.pools.push_back({&part, needed, bought});
-      mix.per_hour += static_cast<double>(bought) * part.cost.per_hour;
-      mix.purchase += static_cast<double>(bought) * part.cost.purchase;
-      mix.watts += static_cast<double>(bought) * part.cost.watts;
-      if (plan_.caps.racks > 0)
-        mix.racks += static_cast<std::int64_t>(std::ceil(static_cast<double>(bought) / per_rack(part)));
+    for (std::size_t c = 0; c < sizes_.size(); ++c) {
+      if ((*x)[c] == 0) continue;
+      const PoolSize& size = sizes_[c];
+      const MixPart& part = parts_[size.part];
+      mix.pools.push_back({&part, size.needed, size.bought});
+      mix.per_hour += static_cast<double>(size.bought) * part.cost.per_hour;
+      mix.purchase += static_cast<double>(size.bought) * part.cost.purchase;
+      mix.watts += static_cast<double>(size.bought) * part.cost.watts;
+      mix.racks += size.racks;
       if (ported.insert(part.porting).second) mix.per_hour += part.cost.porting_per_hour;
     }
     return mix;
   }
 
  private:
-  static constexpr double kMost = 1e6;  // nodes of a pool
+  // From one step to what carries the whole load; in so many sizes at most, or the program gets slow.
+  static constexpr std::int64_t kMostSizes = 256;
 
-  static double step(const MixPart& part) { return part.sized->option.nodes_per_step; }
-  double per_rack(const MixPart& part) const {
-    return std::max(1.0, std::floor(plan_.caps.rack_watts / std::max(part.cost.watts, 1.0)));
-  }
-  // Nodes bought for one that is needed, for their availability, at the size that the pool has on its own.
-  double overhead(const MixPart& part) const {
-    const std::int64_t needed = std::max<std::int64_t>(1, part.sized->nodes);
-    return static_cast<double>(nodes_to_buy(needed, plan_.spare_nodes, plan_.availability) - plan_.spare_nodes) /
-           static_cast<double>(needed);
-  }
-  // What a node takes of a cap.
-  double weight(const MixPart& part, const std::string& cap) const {
-    if (cap == "budget") return part.cost.purchase;
-    if (cap == "power") return part.cost.watts;
-    if (cap == "racks") return 1 / per_rack(part);
-    const PlanCandidate& candidate = plan_.candidates[part.candidate];
-    return cap == chips_name(candidate) ? part.sized->option.node_chips : 0;
+  void add_sizes(std::size_t i) {
+    const MixPart& part = parts_[i];
+    const std::int64_t step = part.sized->option.nodes_per_step, in_rack = per_rack(part);
+    if (plan_.caps.racks > 0 && in_rack == 0) return;
+    const double steps =
+        std::ceil(question_.demand[part.service] / (part.requests_per_node * static_cast<double>(step)));
+    if (!(steps >= 1 && steps <= kMostSteps)) return;
+    const std::int64_t most = static_cast<std::int64_t>(steps), sizes = std::min(most, kMostSizes);
+    for (std::int64_t k = 1; k <= sizes; ++k) {
+      PoolSize size{i, (k * most + sizes - 1) / sizes * step, 0, 0};
+      size.bought = nodes_to_buy(size.needed, plan_.spare_nodes, plan_.availability);
+      if (plan_.caps.racks > 0) size.racks = (size.bought + in_rack - 1) / in_rack;
+      sizes_.push_back(size);
+      program_.add_integer(
+          minimise_.empty() ? static_cast<double>(size.bought) * part.cost.per_hour : taken(size, minimise_), 1);
+    }
   }
 
-  void demand_rows() {
+  // Paid once for all pools of a model on a stack.
+  void add_porting() {
+    std::map<std::string, std::size_t> ported;
+    for (std::size_t c = 0; c < sizes_.size(); ++c) {
+      const MixPart& part = parts_[sizes_[c].part];
+      if (!(part.cost.porting_per_hour > 0) || !minimise_.empty()) continue;
+      auto found = ported.find(part.porting);
+      if (found == ported.end())
+        found = ported.emplace(part.porting, program_.add_integer(part.cost.porting_per_hour, 1)).first;
+      program_.add_row(-IntegerProgram::kNone, 0, {{c, 1}, {found->second, -1}});
+    }
+  }
+
+  // False where nothing at all serves one of the services.
+  bool demand_rows() {
     for (std::size_t s = 0; s < question_.demand.size(); ++s) {
       std::vector<std::pair<std::size_t, double>> terms;
-      for (std::size_t i = 0; i < parts_.size(); ++i)
-        if (parts_[i].service == s) terms.emplace_back(steps_[i], parts_[i].requests_per_node * step(parts_[i]));
-      program_.add_row(question_.demand[s], IntegerProgram::kNone, std::move(terms));
+      for (std::size_t c = 0; c < sizes_.size(); ++c) {
+        const MixPart& part = parts_[sizes_[c].part];
+        if (part.service == s) terms.emplace_back(c, static_cast<double>(sizes_[c].needed) * part.requests_per_node);
+      }
+      if (terms.empty()) return false;
+      program_.add_row(question_.demand[s] * (1 - 1e-12), IntegerProgram::kNone, std::move(terms));
     }
+    return true;
   }
 
-  void cap_row(const MixCap& cap, const std::string& minimise) {
+  void cap_row(const MixCap& cap) {
     const auto moved = question_.caps.find(cap.name);
     const double amount = moved != question_.caps.end() ? moved->second : cap.amount;
-    if (amount == kLifted || cap.name == minimise) return;
+    if (amount == kLifted || cap.name == minimise_) return;
     std::vector<std::pair<std::size_t, double>> terms;
-    for (std::size_t i = 0; i < parts_.size(); ++i) {
-      const double of_node = weight(parts_[i], cap.name);
-      if (of_node == 0) continue;
-      terms.emplace_back(steps_[i], of_node * step(parts_[i]) * overhead(parts_[i]));
-      // A rack that is begun is a rack.
-      const double with_pool =
-          of_node * static_cast<double>(plan_.spare_nodes) + (cap.name == "racks" ? 1 - of_node : 0);
-      terms.emplace_back(used_[i], with_pool);
-    }
-    program_.add_row(-IntegerProgram::kNone, amount * (1 + 1e-9), std::move(terms));
+    for (std::size_t c = 0; c < sizes_.size(); ++c)
+      if (const double of_size = taken(sizes_[c], cap.name); of_size > 0) terms.emplace_back(c, of_size);
+    if (!terms.empty()) program_.add_row(-IntegerProgram::kNone, amount * (1 + 1e-9), std::move(terms));
+  }
+
+  // Of a cap.
+  double taken(const PoolSize& size, const std::string& cap) const {
+    const MixPart& part = parts_[size.part];
+    const auto bought = static_cast<double>(size.bought);
+    if (cap == "budget") return bought * part.cost.purchase;
+    if (cap == "power") return bought * part.cost.watts;
+    if (cap == "racks") return static_cast<double>(size.racks);
+    return cap == chips_name(plan_.candidates[part.candidate]) ? bought * part.sized->option.node_chips : 0;
+  }
+
+  std::int64_t per_rack(const MixPart& part) const {
+    return static_cast<std::int64_t>(plan_.caps.rack_watts / std::max(part.cost.watts, 1.0));
   }
 
   const PlanSpec& plan_;
   const std::vector<MixPart>& parts_;
   const MixQuestion& question_;
+  const std::string minimise_;
   IntegerProgram program_;
-  std::vector<std::size_t> steps_, used_;
-  std::map<std::string, std::size_t> ported_;
+  std::vector<PoolSize> sizes_;  // by column of the program
+  bool served_ = false;
 };
 
 double amount_of(const Mix& mix, const MixQuestion& question, const MixCap& cap) {

@@ -39,7 +39,7 @@ struct Mix {
 // A cap of the plan as one number that can be moved: the budget, power, racks, chips of one candidate.
 struct MixCap {
   std::string name;  // "budget", "power", "racks", "chips of hgx-h20-96"
-  std::string unit;  // "RMB", "W", "", "chips"
+  std::string unit;  // "RMB", "W", "racks", "chips"
   double amount = 0;
 };
 std::vector<MixCap> caps_of(const PlanSpec& plan);
@@ -51,6 +51,7 @@ struct MixQuestion {
   std::map<std::string, double> caps;  // amounts by name; infinity: lifted. Those left out: as in the plan
 };
 
+// Sizes of pools are tried one by one up to 256 steps of nodes, above that in 256ths of what carries the whole load.
 // Nothing where no mix keeps the caps.
 std::optional<Mix> cheapest_mix(const MixQuestion& question);
 

@@ -110,7 +110,15 @@ ConfigNode scenario_of(const PlanSpec& plan, const PlanOption& option, std::int6
   add("workload", option.service->workload);
   if (option.service->targets) add("targets", *option.service->targets);
   add("prices", plan.prices);
+  scale_load(tree, plan.traffic.value, plan.path);
   return tree;
+}
+
+void scale_load(ConfigNode& scenario, double factor, const std::string& origin) {
+  if (factor == 1) return;
+  const ConfigNode* speed = scenario.at({"workload", "speed"});
+  const double given = speed != nullptr ? ConfigValue::of(*speed).number(kPositive) : 1;
+  set_config(scenario, "workload.speed", fmt::format("{:.17g}", given * factor), origin);
 }
 
 }  // namespace silicast

@@ -26,7 +26,10 @@ struct PlanOption {
 // All that the plan asks for; layouts that the model forbids are among them, as their refusal is an answer.
 std::vector<PlanOption> plan_options(const PlanSpec& plan, const std::string& configs_dir);
 
-// The scenario of a pool of so many nodes for all of the service's load.
+// The scenario of a pool of so many nodes for all of the service's load, at the value of the plan's traffic.
 ConfigNode scenario_of(const PlanSpec& plan, const PlanOption& option, std::int64_t nodes);
+
+// Its requests come `factor` times as fast, said of `origin`.
+void scale_load(ConfigNode& scenario, double factor, const std::string& origin);
 
 }  // namespace silicast

@@ -35,7 +35,9 @@ bool cheaper(const SizedOption& a, const SizedOption& b) {
 class Planner {
  public:
   Planner(const PlanSpec& plan, const PlanOptions& options)
-      : plan_(plan), options_(options), until_ns_(now_ns() + static_cast<std::int64_t>(1e9 * options.seconds)) {}
+      : plan_(plan),
+        options_(options),
+        until_ns_(now_ns() + static_cast<std::int64_t>(1e9 * std::min(options.seconds, 1e9))) {}
 
   PlanAnswer run() {
     for (const PlanOption& option : plan_options(plan_, options_.configs_dir))
@@ -48,7 +50,7 @@ class Planner {
     for (const ServiceAnswer& service : answer_.services) mix_.demand.push_back(service.requests_per_second);
     const bool all_served = std::none_of(answer_.services.begin(), answer_.services.end(),
                                          [](const ServiceAnswer& one) { return one.best.empty(); });
-    if (all_served) mix_verified();
+    if (all_served) find_mix();
     if (answer_.mix) {
       price_caps();
       price_targets();
@@ -149,7 +151,7 @@ class Planner {
     return 0;
   }
 
-  // What a node carries at the targets. One step less is known not to be enough for the plan's load.
+  // What a node carries at the targets. Of the fewest nodes, one step less is known not to be enough for the load.
   double rate_of(const SizedOption& sized, double demand) const {
     CapacityQuestion question;
     question.scenario = scenario_of(plan_, sized.option, sized.nodes);
@@ -158,28 +160,62 @@ class Planner {
     const CapacityAnswer capacity = find_capacity(question);
     const auto nodes = static_cast<double>(sized.nodes), step = static_cast<double>(sized.option.nodes_per_step);
     double rate = std::max(capacity.low, demand) / nodes;
-    if (nodes > step) rate = std::min(rate, demand / (nodes - step) * (1 - 1e-9));
+    if (nodes > step && sized.fewest) rate = std::min(rate, demand / (nodes - step) * (1 - 1e-9));
     return rate;
   }
 
+  struct Verified {
+    std::optional<Mix> mix;
+    std::vector<Verdict> verdicts;  // by service
+    std::vector<double> demand;     // that was asked of the program in the end
+    bool met = false;
+  };
+
   // The pools of a mix share the load as the router does it, not as the program thinks: simulated, with more demand
   // where that is not enough.
-  void mix_verified() {
-    MixQuestion question = mix_;
-    for (int round = 0; round < kMixRounds; ++round) {
-      answer_.mix = cheapest_mix(question);
-      if (!answer_.mix) return;
-      bool all = true;
-      for (std::size_t s = 0; s < answer_.services.size(); ++s) {
-        ServiceAnswer& service = answer_.services[s];
-        service.verdict = judge(read(winning_scenario(plan_, *answer_.mix, s)), plan_.least_good);
-        ++answer_.runs;
-        service.verified = service.verdict.met;
-        all = all && service.verified;
-        if (!service.verified) question.demand[s] *= kMore;
+  Verified verified(MixQuestion question) {
+    Verified result;
+    for (int round = 0; round < kMixRounds && !result.met; ++round) {
+      result.demand = question.demand;
+      result.mix = cheapest_mix(question);
+      if (!result.mix) break;
+      result.met = true;
+      result.verdicts.clear();
+      for (std::size_t s = 0; s < question.demand.size(); ++s) {
+        result.verdicts.push_back(verdict_of_mix(*question.plan, *result.mix, s));
+        if (result.verdicts.back().met) continue;
+        result.met = false;
+        question.demand[s] *= kMore;
       }
-      if (all) return;
     }
+    return result;
+  }
+
+  Verdict verdict_of_mix(const PlanSpec& plan, const Mix& mix, std::size_t s) {
+    const MixPool* only = nullptr;
+    std::size_t pools = 0;
+    for (const MixPool& pool : mix.pools)
+      if (pool.part->service == s) only = &pool, ++pools;
+    if (pools == 1 && only->needed == only->part->sized->nodes) return only->part->sized->verdict;  // was simulated
+    ++answer_.runs;
+    return judge(read(winning_scenario(plan, mix, s)), plan.least_good);
+  }
+
+  void find_mix() {
+    Verified best = verified(mix_);
+    answer_.mix = std::move(best.mix);
+    if (!answer_.mix) return;
+    for (std::size_t s = 0; s < answer_.services.size(); ++s) {
+      answer_.services[s].verdict = best.verdicts[s];
+      answer_.services[s].verified = best.verdicts[s].met;
+    }
+    growth_demand_ = best.demand;
+  }
+
+  // RMB/h that another question's answer costs less; NaN: it has none.
+  double saving(const MixQuestion& question) {
+    const Verified other = verified(question);
+    return other.mix && other.met ? std::max(0.0, answer_.mix->per_hour - other.mix->per_hour) : std::nan("");
   }
 
   void say_why() {
@@ -188,8 +224,8 @@ class Planner {
     if (!answer_.no_mix.empty()) return;
     for (const MixCap& cap : caps_of(plan_))
       if (const auto least = least_cap(mix_, cap))
-        answer_.no_mix.push_back(fmt::format("{}: {:.4g} {} are allowed and {:.4g} needed, the other caps as they are",
-                                             cap.name, cap.amount, cap.unit, *least));
+        answer_.no_mix.push_back(fmt::format("{}: {:.0f} {} allowed, {:.0f} needed, the other caps as they are",
+                                             cap.name, cap.amount, cap.unit, std::ceil(*least)));
     if (answer_.no_mix.empty())
       answer_.no_mix.push_back("the caps exclude each other: no single one of them, lifted, helps");
   }
@@ -202,7 +238,12 @@ class Planner {
           (nearest == nullptr || one.by < nearest->by))
         nearest = &one;
     const std::string who = plan_.services.size() > 1 ? plan_.services[s].name + ": " : "";
-    if (nearest == nullptr) return who + "no option fits or is supported; the ledger says why";
+    if (nearest == nullptr) {
+      for (const SizedOption& one : answer_.ledger)
+        if (one.option.service == &plan_.services[s])
+          return fmt::format("{}no option fits or is supported (the ledger says why), e.g. {} {}: {}", who,
+                             one.option.candidate->node, one.option.name(), one.reason);
+    }
     return fmt::format("{}no option meets the targets; the nearest is {} {}: {}", who, nearest->option.candidate->node,
                        nearest->option.name(), nearest->reason);
   }
@@ -212,9 +253,7 @@ class Planner {
       for (const bool lifted : {false, true}) {
         MixQuestion question = mix_;
         question.caps[cap.name] = lifted ? kLifted : kRelaxed * cap.amount;
-        const auto mix = cheapest_mix(question);
-        answer_.shadow_prices.push_back({cap.name, lifted ? "lifted" : "a tenth more",
-                                         mix ? std::max(0.0, answer_.mix->per_hour - mix->per_hour) : std::nan("")});
+        answer_.shadow_prices.push_back({cap.name, lifted ? "lifted" : "a tenth more", saving(question)});
       }
   }
 
@@ -243,10 +282,8 @@ class Planner {
         }
         MixQuestion question = mix_;
         question.plan = &relaxed, question.parts = &parts;
-        const auto mix = cheapest_mix(question);
         const std::string of = plan_.services.size() > 1 ? " of " + plan_.services[s].name : "";
-        answer_.shadow_prices.push_back(
-            {target + of, "a tenth looser", mix ? std::max(0.0, answer_.mix->per_hour - mix->per_hour) : std::nan("")});
+        answer_.shadow_prices.push_back({target + of, "a tenth looser", saving(question)});
       }
   }
 
@@ -272,8 +309,8 @@ class Planner {
     question.parts = &winners;
     std::vector<std::int64_t> before;
     for (std::int64_t month = 0; month <= plan_.growth.months; ++month) {
-      const double load = std::pow(1 + plan_.growth.per_month, static_cast<double>(month));
-      for (std::size_t s = 0; s < question.demand.size(); ++s) question.demand[s] = load * mix_.demand[s];
+      const double load = std::pow(1 + plan_.growth.per_month.value, static_cast<double>(month));
+      for (std::size_t s = 0; s < question.demand.size(); ++s) question.demand[s] = load * growth_demand_[s];
       std::optional<Mix> mix = month == 0 ? answer_.mix : cheapest_mix(question);
       std::vector<std::int64_t> nodes;
       if (mix)
@@ -307,6 +344,7 @@ class Planner {
   std::int64_t until_ns_;
   PlanAnswer answer_;
   MixQuestion mix_;
+  std::vector<double> growth_demand_;  // of the first month, by service
 };
 
 }  // namespace
@@ -326,11 +364,7 @@ ConfigNode winning_scenario(const PlanSpec& plan, const Mix& mix, std::size_t se
         for (ConfigEntry& pools : entry.value.entries)
           if (pools.key == "pools") pools.value.items.push_back(*one.at({"cluster", "pools", "0"}));
   }
-  if (share != 1) {
-    const ConfigNode* speed = tree.at({"workload", "speed"});
-    const double given = speed != nullptr ? ConfigValue::of(*speed).number(kPositive) : 1;
-    set_config(tree, "workload.speed", fmt::format("{:.17g}", given * share), plan.path);
-  }
+  scale_load(tree, share, plan.path);
   return tree;
 }
 

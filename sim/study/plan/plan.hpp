@@ -55,7 +55,7 @@ struct PlanAnswer {
   std::int64_t runs = 0;
 };
 
-// Errors (InputError): of the plan; a chip without a price. The answer points into the plan.
+// Errors (InputError): of the plan. The answer points into the plan.
 PlanAnswer solve_plan(const PlanSpec& plan, const PlanOptions& options);
 PlanAnswer solve_plan(PlanSpec&& plan, const PlanOptions& options) = delete;
 

@@ -1,6 +1,5 @@
 #include <cmath>
 
-#include "sim/report/json_text.hpp"
 #include "sim/study/plan/plan_report.hpp"
 
 namespace silicast {
@@ -110,9 +109,7 @@ void put_service(JsonText& json, const PlanSpec& plan, const PlanAnswer& answer,
 
 }  // namespace
 
-std::string plan_json(const PlanSpec& plan, const PlanAnswer& answer, const std::string& configs_dir) {
-  JsonText json;
-  json.open('{');
+void put_plan(JsonText& json, const PlanSpec& plan, const PlanAnswer& answer, const std::string& configs_dir) {
   json.item("name").string(plan.name);
   json.item("services").open('[');
   for (std::size_t s = 0; s < answer.services.size(); ++s) put_service(json.item(), plan, answer, s, configs_dir);
@@ -151,8 +148,6 @@ std::string plan_json(const PlanSpec& plan, const PlanAnswer& answer, const std:
   for (const SizedOption& one : answer.ledger) put_option(json.item(), plan, one, configs_dir);
   json.close(']');
   json.item("runs").integer(answer.runs);
-  json.close('}');
-  return json.take() + "\n";
 }
 
 }  // namespace silicast

@@ -39,13 +39,13 @@ std::string ranking(const PlanSpec& plan, const ServiceAnswer& service, const st
                    "tok/s MW", "bound by"});
   for (const SizedOption* one : service.best) {
     const OptionFigures f = figures_of(plan, *one, configs_dir);
-    table.add({one->option.candidate->node, fmt::format("{}", one->nodes), fmt::format("{}", f.chips),
-               one->option.name(), fmt::format("{:.3g}/s", f.requests_per_replica),
-               time(f.ttft_p50) + ", " + time(f.ttft_p99), time(f.tpot_p50) + ", " + time(f.tpot_p99),
-               fmt::format("{:.0f}%", 100 * f.busy), rmb(f.purchase), rmb(f.per_hour),
-               fmt::format("{:.2f}", f.per_million_tokens), fmt::format("{:.1f}", f.watts / 1000),
-               fmt::format("{:.0f}", f.tokens_per_user), fmt::format("{:.0f}", f.tokens_per_chip),
-               rmb(f.tokens_per_megawatt), bound_by(plan, *one, configs_dir)});
+    table.add(
+        {one->option.candidate->node, fmt::format("{}", one->nodes), fmt::format("{}", f.chips), one->option.name(),
+         fmt::format("{:.3g}/s", f.requests_per_replica), time(f.ttft_p50) + ", " + time(f.ttft_p99),
+         time(f.tpot_p50) + ", " + time(f.tpot_p99), fmt::format("{:.0f}%", 100 * f.busy), rmb(f.purchase),
+         rmb(f.per_hour), fmt::format("{:.2f}", f.per_million_tokens), fmt::format("{:.1f}", f.watts / 1000),
+         std::isfinite(f.tokens_per_user) ? fmt::format("{:.0f}", f.tokens_per_user) : "-",
+         fmt::format("{:.0f}", f.tokens_per_chip), rmb(f.tokens_per_megawatt), bound_by(plan, *one, configs_dir)});
   }
   return table.text();
 }
@@ -135,16 +135,15 @@ std::string ledger_text(const PlanAnswer& answer, bool whole) {
   return whole ? text + table.text() : text;
 }
 
-// Of the workload, as seen from another folder.
+// Names of files that are there, as seen from another folder.
 void rebase(ConfigNode& node, const std::string& from, const std::string& to) {
-  for (ConfigEntry& entry : node.entries) {
-    std::error_code ignored;
-    if (entry.key == "file" && entry.value.kind == ConfigNode::Kind::kScalar &&
-        !fs::path(entry.value.scalar).is_absolute() && fs::exists(fs::path(from) / entry.value.scalar, ignored))
-      entry.value.scalar =
-          fs::absolute(fs::path(from) / entry.value.scalar).lexically_relative(fs::absolute(to)).string();
-    rebase(entry.value, from, to);
+  std::error_code ignored;
+  if (node.kind == ConfigNode::Kind::kScalar && node.scalar.find_first_of("./") != std::string::npos &&
+      !fs::path(node.scalar).is_absolute() && fs::exists(fs::path(from) / node.scalar, ignored)) {
+    const std::string seen = fs::absolute(fs::path(from) / node.scalar).lexically_relative(fs::absolute(to)).string();
+    node.scalar = seen.find('/') == std::string::npos ? "./" + seen : seen;  // a path, not a name of the catalogue
   }
+  for (ConfigEntry& entry : node.entries) rebase(entry.value, from, to);
   for (ConfigNode& item : node.items) rebase(item, from, to);
 }
 
@@ -170,6 +169,16 @@ std::string plan_text(const PlanSpec& plan, const PlanAnswer& answer, const std:
   return text + ledger_text(answer, ledger);
 }
 
+std::vector<std::string> winning_names(const PlanSpec& plan) {
+  std::vector<std::string> names;
+  for (const PlanService& service : plan.services) {
+    names.push_back(fmt::format("{}-{}.yaml", plan.name, service.name));
+    for (const PlanCandidate& candidate : plan.candidates)
+      names.push_back(fmt::format("{}-{}-{}.yaml", plan.name, service.name, fs::path(candidate.node).stem().string()));
+  }
+  return names;
+}
+
 std::vector<std::pair<std::string, std::string>> winning_files(const PlanSpec& plan, const PlanAnswer& answer,
                                                                const std::string& folder) {
   std::vector<std::pair<std::string, std::string>> files;
@@ -181,7 +190,8 @@ std::vector<std::pair<std::string, std::string>> winning_files(const PlanSpec& p
   for (std::size_t s = 0; s < plan.services.size(); ++s) {
     if (answer.mix) add(fmt::format("{}-{}", plan.name, plan.services[s].name), winning_scenario(plan, *answer.mix, s));
     for (const SizedOption* one : answer.services[s].best)
-      add(fmt::format("{}-{}-{}", plan.name, plan.services[s].name, one->option.candidate->node),
+      add(fmt::format("{}-{}-{}", plan.name, plan.services[s].name,
+                      fs::path(one->option.candidate->node).stem().string()),
           scenario_of(plan, one->option, one->nodes));
   }
   return files;

@@ -12,7 +12,8 @@
 //   caps: {budget: 50000000 RMB, power: 500 kW, racks: {count: 10, power: 40 kW}}
 //   spare_nodes: 1                       # of each pool, on top of what the load needs
 //   availability: {share: 0.999, failures_per_node_day: 0.005, repair: 24 h}
-//   growth: {per_month: 0.05, months: 24}
+//   traffic: {value: 1, range: [0.7, 1.5], grade: estimate, source: "..."}   # the true load over the one that is given
+//   growth: {per_month: 0.05, months: 24}    # or, as all of these, {value: 0.05, range: [0.02, 0.1], ...}
 //   seed: 1
 #pragma once
 
@@ -48,7 +49,6 @@ struct PlanCandidate {
   std::vector<EngineLimitsChoice> limits = {};  // empty: the engine's own, and smaller ones
   std::optional<ConfigNode> maturity = {};
   std::int64_t most_chips = 0;  // that can be bought; 0: any number
-  ConfigValue at;
 };
 
 enum class PlanBasis { kPurchase, kRent };
@@ -61,13 +61,13 @@ struct PlanCaps {
 };
 
 struct PlanAvailability {
-  double share = 0;  // of time in which enough nodes must be up; 0: not asked
+  double share = 0;  // of time in which enough nodes of a pool must be up, each pool by itself; 0: not asked
   double failures_per_node_day = 0;
   double repair_days = 0;
 };
 
 struct PlanGrowth {
-  double per_month = 0;
+  Evidence per_month;
   std::int64_t months = 0;  // 0: none
 };
 
@@ -82,6 +82,7 @@ struct PlanSpec {
   PlanCaps caps;
   std::int64_t spare_nodes = 0;
   PlanAvailability availability;
+  Evidence traffic{1, 1, 1, Grade::kMeasured, "as given"};  // factor of every service's load
   PlanGrowth growth;
   std::uint64_t seed = 1;
 };

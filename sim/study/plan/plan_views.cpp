@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <functional>
 
 namespace silicast {
@@ -26,6 +27,12 @@ double complexity(const SizedOption& sized) {
 double weakness(const SizedOption& sized) {
   const Summary& summary = sized.verdict.summary;
   return 10 * static_cast<double>(summary.latency_weakest) + static_cast<double>(summary.cost->weakest);
+}
+
+// Of answers of one token there is none.
+std::string per_token(const SizedOption& sized) {
+  const double tpot = sized.verdict.summary.total.tpot.p50;
+  return std::isfinite(tpot) ? fmt::format("{} per token, median", format_quantity(tpot, Dimension::kTime)) : "-";
 }
 
 }  // namespace
@@ -76,8 +83,7 @@ std::vector<PlanView> views_of(const PlanSpec& plan, const PlanAnswer& answer, s
   const SizedOption* firm = least(weakness);
   return {
       {"cheapest", cheapest, fmt::format("{:.2f} RMB/h", per_hour_of(plan, *cheapest))},
-      {"fastest", fastest,
-       fmt::format("{} per token, median", format_quantity(fastest->verdict.summary.total.tpot.p50, Dimension::kTime))},
+      {"fastest", fastest, per_token(*fastest)},
       {"least power", cool, fmt::format("{} rated", format_quantity(watts(*cool), Dimension::kPower))},
       {"simplest", simple, fmt::format("{} chips a replica", simple->option.chips)},
       {"firmest evidence", firm,

@@ -8,6 +8,7 @@
 
 #include "sim/perf/breakdown.hpp"
 #include "sim/study/capacity/capacity_report.hpp"
+#include "sim/study/plan/cost_of_nodes.hpp"
 
 namespace silicast {
 namespace {
@@ -65,8 +66,10 @@ class Sizing {
                          {configs_dir_, {}}, fit);
   }
 
-  Verdict judge_with(std::int64_t steps) {
+  // To its end where how far it is from its targets matters, and how busy it was.
+  Verdict judge_with(std::int64_t steps, bool to_the_end) {
     ++sized_.runs;
+    if (to_the_end) return verdict_of(simulate(scenario(steps), {}).summary, plan_.least_good);
     return judge(scenario(steps), plan_.least_good);
   }
 
@@ -74,12 +77,12 @@ class Sizing {
   void size() {
     const Scenario first = scenario(1, Fit::kReported);
     const PoolScenario& pool = first.pools[0];
+    require_price(plan_, first);
     if (!pool.memory.fits() || pool.kv_blocks < 1)
       return end(OptionStatus::kDoesNotFit,
                  fmt::format("{} too little memory on a chip",
                              format_quantity(pool.memory.shortfall.value(), Dimension::kBytes)),
                  pool.memory.shortfall.value() / std::max(1.0, pool.memory.capacity.value()));
-    if (!first.workload_info.mean_rate) throw InputError({plan_.path, 0, 0}, "workload", "has no rate to size for");
     const std::int64_t step = sized_.option.nodes_per_step;
     sized_.least_nodes = least_nodes(sized_.option, first, *first.workload_info.mean_rate);
     const std::int64_t least = std::max<std::int64_t>(1, (sized_.least_nodes + step - 1) / step);
@@ -90,12 +93,14 @@ class Sizing {
   void too_many(std::int64_t least) {
     sized_.least_nodes = least * sized_.option.nodes_per_step;
     end(OptionStatus::kExceeds,
-        fmt::format("needs {} nodes at least; another option does with {}", sized_.least_nodes, enough_),
+        enough_ < kMostNodes
+            ? fmt::format("needs {} nodes at least; another option does with {}", sized_.least_nodes, enough_)
+            : fmt::format("needs {} nodes at least; a pool has {} at most", sized_.least_nodes, kMostNodes),
         static_cast<double>(sized_.least_nodes) / static_cast<double>(enough_) - 1);
   }
 
-  bool meets(std::int64_t steps, Verdict& verdict) {
-    verdict = judge_with(steps);
+  bool meets(std::int64_t steps, Verdict& verdict, bool to_the_end = false) {
+    verdict = judge_with(steps, to_the_end);
     if (verdict.met) sized_.nodes = steps * sized_.option.nodes_per_step, sized_.verdict = verdict;
     return verdict.met;
   }
@@ -105,18 +110,21 @@ class Sizing {
   void search(std::int64_t least) {
     std::int64_t missed = least - 1, met = 0;
     Verdict verdict;
-    const bool bounded = most_ < kMostNodes;
-    for (std::int64_t steps = bounded ? most_ : least; met == 0; steps *= 2) {
+    const bool bounded = enough_ < kMostNodes;
+    for (std::int64_t steps = bounded ? most_ : least; met == 0; steps = std::min(2 * steps, most_)) {
       if (now_ns() > until_ns_) return end(OptionStatus::kTimedOut, "the time for the plan was up", std::nan(""));
-      if (meets(steps, verdict)) {
+      if (meets(steps, verdict, !bounded)) {
         met = steps;
       } else {
         missed = steps;
-        if (bounded || steps >= kMostNodes || idle(verdict)) return miss(steps, std::move(verdict));
+        if (steps >= most_ || idle(verdict)) return miss(steps, std::move(verdict));
       }
     }
     for (bool first = bounded; met - missed > 1; first = false) {
-      if (now_ns() > until_ns_) break;
+      if (now_ns() > until_ns_) {
+        sized_.fewest = false;
+        return end(OptionStatus::kCompliant, "the time for the plan was up: fewer nodes may do", 0);
+      }
       const std::int64_t next = first ? met - 1 : missed + (met - missed) / 2;
       (meets(next, verdict) ? met : missed) = next;
     }
@@ -130,10 +138,7 @@ class Sizing {
   // How far it is from its targets is told by a run to its end.
   void miss(std::int64_t steps, Verdict verdict) {
     const bool alone = idle(verdict);
-    if (verdict.stopped) {
-      ++sized_.runs;
-      verdict = verdict_of(simulate(scenario(steps), {}).summary, plan_.least_good);
-    }
+    if (verdict.stopped) verdict = judge_with(steps, true);
     const std::string how =
         fmt::format("with {} nodes {}", steps * sized_.option.nodes_per_step, verdict_text(verdict));
     end(verdict.excess <= kNear ? OptionStatus::kNearMiss : OptionStatus::kExceeds,

@@ -33,6 +33,7 @@ AxisRange read_range(const ConfigValue& ends, bool log) {
   if (low.unit != high.unit) items[1].fail(fmt::format("must be in '{}', as the low end is", low.unit));
   if (high.number <= low.number) items[1].fail("must be over the low end");
   if (log && low.number <= 0) items[0].fail("must be over 0: the axis goes by ratios");
+  if (!std::isfinite(log ? high.number / low.number : high.number - low.number)) ends.fail("is too wide");
   AxisRange range;
   range.low = low.number, range.high = high.number, range.unit = low.unit, range.log = log;
   return range;
@@ -74,6 +75,8 @@ Axis Axis::read(const ConfigValue& value) {
   if (!key) map.fail("needs a key (cluster.pools.0.nodes), or a name and cases");
   axis.key_ = key->text();
   if (!name) axis.name_ = axis.key_;
+  if (axis.name_.find_first_not_of('.') == std::string::npos)
+    map.fail("its name is the name of a column; give letters");
   const auto values = map.optional("values"), linear = map.optional("linear"), log = map.optional("log");
   if (static_cast<int>(values.has_value()) + static_cast<int>(linear.has_value()) + static_cast<int>(log.has_value()) !=
       1)
@@ -86,11 +89,17 @@ Axis Axis::read(const ConfigValue& value) {
     return axis;
   }
   axis.range_ = read_range(linear ? *linear : *log, log.has_value());
-  if (const auto whole = map.optional("whole")) axis.range_->whole = whole->boolean();
+  if (const auto whole = map.optional("whole")) {
+    axis.range_->whole = whole->boolean();
+    if (axis.range_->whole &&
+        (std::round(axis.range_->low) != axis.range_->low || std::round(axis.range_->high) != axis.range_->high))
+      whole->fail("the ends of the range are not whole numbers");
+  }
   if (const auto points = map.optional("points")) axis.range_->points = points->integer(2, kMostPoints);
   map.done();
   for (std::int64_t i = 0; i < axis.range_->points; ++i) {
-    AxisValue one = axis.value_of(static_cast<double>(i) / static_cast<double>(axis.range_->points - 1));
+    AxisValue one = axis.value_of(axis.range_->low, axis.range_->high,
+                                  static_cast<double>(i) / static_cast<double>(axis.range_->points - 1));
     if (axis.grid_.empty() || axis.grid_.back().label != one.label) axis.grid_.push_back(std::move(one));
   }
   return axis;
@@ -102,18 +111,19 @@ std::string Axis::column() const {
   return column;
 }
 
-AxisValue Axis::value_of(double share) const {
+AxisValue Axis::value_of(double low, double high, double share) const {
   const AxisRange& range = *range_;
-  double value =
-      range.log ? range.low * std::pow(range.high / range.low, share) : range.low + share * (range.high - range.low);
-  if (range.whole) value = std::round(value) + 0.0;  // no -0
-  const std::string number = range.whole ? fmt::format("{:.0f}", value) : fmt::format("{:.6g}", value);
+  double value = range.log ? low * std::pow(high / low, share) : low + share * (high - low);
+  if (range.whole) value = std::clamp(std::round(value), range.low, range.high) + 0.0;  // no -0
+  const std::string number = range.whole ? fmt::format("{:.0f}", value) : fmt::format("{:.12g}", value);
   const std::string text = number + (range.unit.empty() ? "" : " ") + range.unit;
   return {text, {key_ + "=" + text}};
 }
 
 AxisValue Axis::at(double share) const {
-  if (range_) return value_of(share);
+  if (range_ && range_->whole)  // half a number more at the ends, or they were half as likely as others
+    return value_of(range_->low - 0.5, range_->high + 0.5, share);
+  if (range_) return value_of(range_->low, range_->high, share);
   return grid_[static_cast<std::size_t>(share * static_cast<double>(grid_.size()))];
 }
 

@@ -38,7 +38,7 @@ class Axis {
   AxisValue at(double share) const;  // the value below which that share of the axis lies, 0 <= share < 1
 
  private:
-  AxisValue value_of(double share) const;
+  AxisValue value_of(double low, double high, double share) const;
 
   std::string name_, key_;
   std::vector<AxisValue> grid_;

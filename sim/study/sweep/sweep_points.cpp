@@ -72,15 +72,28 @@ void add_file(Fingerprint& hash, const fs::path& path) {
   hash.add_text(std::string(std::istreambuf_iterator<char>(file), {}));
 }
 
+void collect_files(const ConfigNode& node, const fs::path& folder, std::set<fs::path>& files);
+
+// With what it names itself, where it is YAML or JSON; one that does not parse is refused by whoever reads it.
+void collect_file(const fs::path& path, std::set<fs::path>& files) {
+  if (!files.insert(path).second) return;
+  const std::string kind = path.extension().string();
+  if (kind != ".yaml" && kind != ".yml" && kind != ".json") return;
+  try {
+    collect_files(load_config(path.string()), path.parent_path(), files);
+  } catch (const InputError&) {
+  }
+}
+
 // Scalars that are the name of a file that is there: traces, tables, specs of one's own.
 void collect_files(const ConfigNode& node, const fs::path& folder, std::set<fs::path>& files) {
   std::error_code ignored;
   if (node.kind == ConfigNode::Kind::kScalar && !node.scalar.empty()) {
     const fs::path path = folder / node.scalar;
-    if (fs::is_regular_file(path, ignored)) files.insert(path);
+    if (fs::is_regular_file(path, ignored)) collect_file(path, files);
     if (fs::is_directory(path, ignored) && node.scalar.find('/') != std::string::npos)
       for (const fs::directory_entry& entry : fs::directory_iterator(path))
-        if (entry.is_regular_file()) files.insert(entry.path());
+        if (entry.is_regular_file()) collect_file(entry.path(), files);
   }
   for (const ConfigNode& item : node.items) collect_files(item, folder, files);
   for (const ConfigEntry& entry : node.entries) collect_files(entry.value, folder, files);

@@ -12,7 +12,7 @@
 namespace silicast {
 namespace {
 
-constexpr std::int64_t kMostPoints = 10'000'000;
+constexpr std::int64_t kMostPoints = 1'000'000;
 
 std::vector<std::string> names_of(const std::vector<Axis>& axes) {
   std::vector<std::string> names;
@@ -62,6 +62,7 @@ DropCondition read_condition(const std::string& name, const ConfigValue& value, 
       condition.axes.push_back(item.choice(names, "axis"));
       check_numbers(item, axes[condition.axes.back()]);
     }
+    if (condition.axes.empty()) of.fail("is empty; name the axes whose product it is");
     read_limits(map, condition);
     map.done();
     return condition;
@@ -78,6 +79,7 @@ DropCondition read_condition(const std::string& name, const ConfigValue& value, 
   }
   const std::vector<ConfigValue> labels = value.is_list() ? value.list() : std::vector<ConfigValue>{value};
   const std::vector<AxisValue>& grid = axes[condition.axes[0]].grid();
+  if (labels.empty()) value.fail("is empty; name the values that are dropped");
   for (const ConfigValue& label : labels) {
     condition.labels.push_back(label.text());
     if (std::none_of(grid.begin(), grid.end(), [&](const AxisValue& one) { return one.label == label.text(); }))

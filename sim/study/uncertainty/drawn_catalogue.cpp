@@ -32,9 +32,7 @@ DrawnCatalogue::DrawnCatalogue(const std::string& configs_dir,
     auto found = files.find(unknown->file);
     if (found == files.end())
       found = files.emplace(unknown->file, load_config(configs_dir + "/" + unknown->file)).first;
-    const std::string text = fmt::format("{:.12g}{}{}", value, unknown->unit.empty() ? "" : " ", unknown->unit);
-    set_config(found->second, unknown->path + ".value", text, unknown->name);
-    set_config(found->second, unknown->path + ".range", fmt::format("[{0}, {0}]", text), unknown->name);
+    set_evidence(found->second, *unknown, 0, value);
   }
   const fs::path from = fs::absolute(configs_dir), to = path_;
   for (const fs::directory_entry& kind : fs::directory_iterator(from)) {

@@ -6,44 +6,37 @@
 #include <cmath>
 #include <limits>
 #include <map>
-#include <set>
 
 #include "sim/base/random.hpp"
-#include "sim/io/config_catalogue.hpp"
 #include "sim/study/capacity/capacity.hpp"
 #include "sim/study/parallel_for.hpp"
 #include "sim/study/uncertainty/drawn_catalogue.hpp"
+#include "sim/study/uncertainty/plan_unknowns.hpp"
 
 namespace silicast {
 namespace {
 
 constexpr double kDrawPrecision = 0.02;  // of the searches for capacity
 constexpr double kBarPrecision = 0.002;  // of those whose differences are told
-const std::string kMaturity = "maturity of ";
-
-std::string sheet_name(const ConfigNode& prices) {
-  const ConfigEntry* sheet = prices.find("sheet");
-  return sheet != nullptr ? sheet->value.scalar : prices.scalar;
-}
-
 class Draws {
  public:
   Draws(const PlanSpec& plan, const PlanAnswer& answer, const UncertaintyOptions& options)
       : plan_(plan), answer_(answer), options_(options) {
     std::vector<const MixPart*> parts;
     for (const MixPart& part : answer.parts) parts.push_back(&part);
-    unknowns_ = collect(parts);
+    unknowns_ = plan_unknowns(plan, parts, options.configs_dir);
   }
 
   PlanUncertainty run() {
     PlanUncertainty result;
-    result.draws = options_.draws, result.unknowns = unknowns_.size();
+    result.draws = options_.draws, result.unknowns = unknowns_.numbers.size();
+    result.certain = unknowns_.certain;
     const std::vector<std::vector<double>> shares = draw_shares();
     std::vector<std::vector<Outcome>> outcomes(options_.draws);
     parallel_for(options_.draws, options_.threads, [&](std::size_t d) {
-      Values values;
-      for (std::size_t u = 0; u < unknowns_.size(); ++u)
-        values.emplace_back(&unknowns_[u], unknowns_[u].at(shares[u][d]));
+      DrawnValues values;
+      for (std::size_t u = 0; u < unknowns_.numbers.size(); ++u)
+        values.emplace_back(&unknowns_.numbers[u], unknowns_.numbers[u].at(shares[u][d]));
       for (const MixPart& part : answer_.parts) outcomes[d].push_back(outcome(part, values, kDrawPrecision));
     });
     for (std::size_t p = 0; p < answer_.parts.size(); ++p) result.options.push_back(gathered(p, outcomes));
@@ -52,51 +45,16 @@ class Draws {
   }
 
  private:
-  using Values = std::vector<std::pair<const Unknown*, double>>;
   struct Outcome {
-    double capacity = 0, per_million = 0, per_hour = 0;
+    double capacity = 0, per_million = 0, per_hour = 0, months = 0;
     std::map<std::string, bool> met;
     bool all_met = false;
     std::string refused;  // why there is nothing to say
   };
 
-  // Of every file that these options rest on.
-  std::vector<Unknown> collect(const std::vector<const MixPart*>& parts) const {
-    std::set<std::string> files, chips, stacks, nodes;
-    for (const MixPart* part : parts) {
-      const PlanCandidate& candidate = plan_.candidates[part->candidate];
-      const NodeSpec node = read_node(load_entry(options_.configs_dir, "nodes", candidate.node));
-      nodes.insert(candidate.node), chips.insert(node.chip), stacks.insert(part->stack);
-      files.insert("nodes/" + candidate.node + ".yaml"), files.insert("chips/" + node.chip + ".yaml");
-      for (std::string engine = candidate.engine; !engine.empty();) {
-        files.insert("engines/" + engine + ".yaml");
-        const ConfigNode tree = load_config(fmt::format("{}/engines/{}.yaml", options_.configs_dir, engine));
-        const ConfigEntry* base = tree.find("base");
-        engine = base != nullptr ? base->value.scalar : "";
-      }
-    }
-    const auto list = [](const std::set<std::string>& names) {
-      return std::vector<std::string>(names.begin(), names.end());
-    };
-    const std::vector<KeptBelow> only = {
-        {"chips", list(chips)}, {"stacks", list(stacks)}, {"node_server_power", list(nodes)}};
-    files.insert("prices/" + sheet_name(plan_.prices) + ".yaml");
-    std::vector<Unknown> unknowns;
-    for (const std::string& file : files)
-      for (Unknown& one : unknowns_of(load_config(options_.configs_dir + "/" + file), file, only))
-        unknowns.push_back(std::move(one));
-    for (const std::string& stack : stacks) {
-      Unknown maturity;
-      maturity.name = kMaturity + stack;
-      maturity.low = 0, maturity.value = 0.5, maturity.high = 1;
-      unknowns.push_back(std::move(maturity));
-    }
-    return unknowns;
-  }
-
   std::vector<std::vector<double>> draw_shares() const {
     std::vector<std::vector<double>> shares;
-    for (const Unknown& one : unknowns_) {
+    for (const Unknown& one : unknowns_.numbers) {
       RandomStream stream(plan_.seed, "unknown/" + one.name);
       shares.emplace_back();
       for (std::size_t d = 0; d < options_.draws; ++d) shares.back().push_back(stream.uniform());
@@ -104,14 +62,12 @@ class Draws {
     return shares;
   }
 
-  Outcome outcome(const MixPart& part, const Values& values, double precision) const {
+  Outcome outcome(const MixPart& part, const DrawnValues& values, double precision) const {
     const DrawnCatalogue catalogue(options_.configs_dir, values);
-    PlanSpec plan = plan_;
-    for (const auto& [unknown, value] : values)
-      if (unknown->name == kMaturity + part.stack)
-        plan.candidates[part.candidate].maturity = parse_config(fmt::format("{:.9g}", value), unknown->name);
+    PlanSpec plan = drawn_plan(plan_, part, values);
     SizedOption sized = *part.sized;
     sized.option.candidate = &plan.candidates[part.candidate];
+    sized.option.service = &plan.services[part.service];
     const ConfigNode tree = scenario_of(plan, sized.option, sized.nodes);
     Outcome result;
     try {
@@ -127,15 +83,23 @@ class Draws {
       question.least_good = plan.least_good, question.replications = 1, question.precision = precision;
       const CapacityAnswer capacity = find_capacity(question);
       result.capacity = capacity.kind == CapacityAnswer::Kind::kNone ? 0 : capacity.load;
-      const double tokens =
-          scenario.workload_info.mean_prompt.value_or(0) + scenario.workload_info.mean_output.value_or(0);
+      result.months =
+          months_until_full(result.capacity / *scenario.workload_info.mean_rate, plan.growth.per_month.value);
+      const Throughput& rates = sized.verdict.summary.total.throughput;
+      const double tokens = (rates.prompt_tokens + rates.output_tokens) / rates.requests;
       result.per_million = result.capacity > 0 ? result.per_hour / (result.capacity * tokens * 3600 / 1e6)
                                                : std::numeric_limits<double>::infinity();
     } catch (const InputError& error) {  // memory that was drawn small holds no model
       result.refused = error.what();
-      result.per_million = std::numeric_limits<double>::infinity();
+      result.per_million = result.per_hour = std::numeric_limits<double>::infinity();
     }
     return result;
+  }
+
+  // `room`: capacity over the load of the first month.
+  static double months_until_full(double room, double growth) {
+    if (room < 1) return 0;
+    return growth > 0 ? std::log(room) / std::log1p(growth) : std::numeric_limits<double>::infinity();
   }
 
   UncertainOption gathered(std::size_t p, const std::vector<std::vector<Outcome>>& outcomes) const {
@@ -149,6 +113,7 @@ class Draws {
       option.capacity.push_back(one.capacity);
       option.per_million.push_back(one.per_million);
       option.per_hour.push_back(one.per_hour);
+      option.months.push_back(one.months);
       option.all_hold += one.all_met ? share : 0;
       if (!one.refused.empty()) ++option.refused, option.refusal = one.refused;
       for (auto& [name, sum] : holds)
@@ -163,7 +128,7 @@ class Draws {
     for (const MixPart& part : answer_.parts)
       if (!service.best.empty() && part.sized == service.best[0]) cheapest = &part;
     if (cheapest == nullptr || !options_.tornado) return {};
-    const std::vector<Unknown> unknowns = collect({cheapest});
+    const std::vector<Unknown> unknowns = plan_unknowns(plan_, {cheapest}, options_.configs_dir).numbers;
     const double base = outcome(*cheapest, {}, kBarPrecision).per_million;
     std::vector<TornadoBar> bars(unknowns.size());
     parallel_for(unknowns.size(), options_.threads, [&](std::size_t u) {
@@ -181,7 +146,7 @@ class Draws {
   const PlanSpec& plan_;
   const PlanAnswer& answer_;
   const UncertaintyOptions& options_;
-  std::vector<Unknown> unknowns_;
+  PlanUnknowns unknowns_;
 };
 
 }  // namespace

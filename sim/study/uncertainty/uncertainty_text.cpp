@@ -12,21 +12,16 @@ namespace {
 constexpr std::size_t kBars = 10;
 constexpr double kNoise = 0.005;  // of cost: what two searches within 0.2% may say of nothing
 
-double quantile(std::vector<double> values, double share) {
-  std::sort(values.begin(), values.end());
-  const double at = share * static_cast<double>(values.size() - 1);
-  const auto below = static_cast<std::size_t>(at);
-  if (below + 1 >= values.size()) return values.back();
-  const double low = values[below], high = values[below + 1];
-  return std::isfinite(high) ? low + (at - static_cast<double>(below)) * (high - low) : low;
-}
-
 std::string interval(const std::vector<double>& values) {
   const auto text = [](double value) {
     return std::isfinite(value) ? fmt::format("{:.2f}", value) : std::string("none");
   };
   return fmt::format("{} ({} to {})", text(quantile(values, 0.5)), text(quantile(values, 0.05)),
                      text(quantile(values, 0.95)));
+}
+
+std::string months(double value) {
+  return std::isfinite(value) ? fmt::format("{:.0f}", value) : "never";
 }
 
 std::string firmness(double share) {
@@ -44,16 +39,32 @@ std::string service_text(const PlanSpec& plan, const PlanUncertainty& found, std
   std::stable_sort(options.begin(), options.end(), [](const UncertainOption* a, const UncertainOption* b) {
     return quantile(a->per_million, 0.5) < quantile(b->per_million, 0.5);
   });
-  TextTable table({"node", "nodes", "all targets hold", "each target", "RMB/M tokens at capacity, median (5% to 95%)",
-                   "requests/s at the targets", "beats the next"});
+  std::vector<std::string> heads = {"node",
+                                    "nodes",
+                                    "all targets hold",
+                                    "each target",
+                                    "RMB/M tokens at capacity, median (5% to 95%)",
+                                    "requests/s at the targets"};
+  const bool grows = plan.growth.months > 0;
+  if (grows) heads.push_back("full after months");
+  heads.push_back("beats the next");
+  TextTable table(heads);
   for (std::size_t i = 0; i < options.size(); ++i) {
     const UncertainOption& one = *options[i];
     std::string each;
     for (std::size_t t = 0; t < one.targets.size(); ++t)
       each += fmt::format("{}{} {:.0f}%", each.empty() ? "" : ", ", one.targets[t], 100 * one.holds[t]);
-    table.add({plan.candidates[one.part->candidate].node, fmt::format("{}", one.part->sized->nodes),
-               fmt::format("{:.0f}%", 100 * one.all_hold), each, interval(one.per_million), interval(one.capacity),
-               i + 1 < options.size() ? fmt::format("{:.0f}%", 100 * beats(one, *options[i + 1])) : "-"});
+    std::vector<std::string> row = {plan.candidates[one.part->candidate].node,
+                                    fmt::format("{}", one.part->sized->nodes),
+                                    fmt::format("{:.0f}%", 100 * one.all_hold),
+                                    each,
+                                    interval(one.per_million),
+                                    interval(one.capacity)};
+    if (grows)
+      row.push_back(fmt::format("{} ({} to {})", months(quantile(one.months, 0.5)), months(quantile(one.months, 0.05)),
+                                months(quantile(one.months, 0.95))));
+    row.push_back(i + 1 < options.size() ? fmt::format("{:.0f}%", 100 * beats(one, *options[i + 1])) : "-");
+    table.add(row);
   }
   std::string text =
       fmt::format("\n{}: {} draws of {} numbers\n{}", plan.services[s].name, found.draws, found.unknowns, table.text());
@@ -80,8 +91,19 @@ std::string service_text(const PlanSpec& plan, const PlanUncertainty& found, std
 
 }  // namespace
 
+double quantile(std::vector<double> values, double share) {
+  std::sort(values.begin(), values.end());
+  const double at = share * static_cast<double>(values.size() - 1);
+  const auto below = static_cast<std::size_t>(at);
+  if (below + 1 >= values.size()) return values.back();
+  const double low = values[below], high = values[below + 1];
+  return std::isfinite(high) ? low + (at - static_cast<double>(below)) * (high - low) : low;
+}
+
 std::string uncertainty_text(const PlanSpec& plan, const PlanUncertainty& found) {
   std::string text;
+  for (const std::string& file : found.certain)
+    text += fmt::format("\nnot drawn: {}, as it is not of the catalogue\n", file);
   for (std::size_t s = 0; s < plan.services.size(); ++s) text += service_text(plan, found, s);
   return text;
 }

@@ -1,4 +1,4 @@
-// A number of the catalogue that is known to a range only, and what it may be.
+// A number that is known to a range only, and what it may be.
 #pragma once
 
 #include <cstdint>
@@ -10,9 +10,9 @@
 namespace silicast {
 
 struct Unknown {
-  std::string name;                     // "chips/h20-96 tdp", "maturity of CANN"
-  std::string file;                     // "chips/h20-96.yaml"; empty: none of the catalogue
-  std::string path;                     // of the evidence in it, "memory.bandwidth"
+  std::string name;                     // "chips/h20-96 tdp", "maturity of CANN", "traffic"
+  std::string file;                     // "chips/h20-96.yaml" of the catalogue; empty: of the plan itself
+  std::vector<std::string> path;        // of the evidence in it, {"memory", "bandwidth"}; positions in lists
   double low = 0, value = 0, high = 0;  // base units
   std::string unit;                     // base unit, may be empty
 
@@ -22,6 +22,9 @@ struct Unknown {
   // the value, as the catalogue says no more than these three (Law, "Simulation Modeling and Analysis", section 6.11).
   double at(double share) const;
 };
+
+// Makes an evidence certain: its value and both ends of its range, from `first` of the path on below `root`.
+void set_evidence(ConfigNode& root, const Unknown& unknown, std::size_t first, double value);
 
 // Every evidence below a node whose range is wider than a point. `only`: what is read below a key of the root, by that
 // key ("chips": {"h20-96"}); keys that are not listed are read whole.

@@ -41,6 +41,14 @@ PlanOptions here() {
   return options;
 }
 
+std::string json_of(const PlanSpec& plan, const PlanAnswer& answer) {
+  JsonText json;
+  json.open('{');
+  put_plan(json, plan, answer, kConfigs);
+  json.close('}');
+  return json.take();
+}
+
 std::string refused(const std::string& text) {
   const TempFolder folder;
   try {
@@ -145,7 +153,7 @@ TEST_CASE("caps that nothing keeps are an answer: which, and how much would be n
   const PlanAnswer answer = solve_plan(plan, here());
   CHECK_FALSE(answer.mix);
   REQUIRE(answer.no_mix.size() == 1);
-  CHECK_THAT(answer.no_mix[0], Contains("budget: 1e+05 RMB are allowed and ") && Contains("needed"));
+  CHECK_THAT(answer.no_mix[0], Contains("budget: 100000 RMB allowed, ") && Contains("needed"));
 }
 
 TEST_CASE("targets that nothing meets are an answer: which, and by how much") {
@@ -158,13 +166,28 @@ TEST_CASE("targets that nothing meets are an answer: which, and by how much") {
   for (const SizedOption& one : answer.ledger) CHECK(one.status == OptionStatus::kExceeds);
 }
 
+TEST_CASE("a replica that spans nodes is sized where no smaller option is known") {
+  const TempFolder folder;
+  std::string text = plan_text_of("{tpot_p99: 90 ms}", 1, 500, 50);
+  text.replace(text.find("llama-3.1-8b"), 12, "deepseek-v3");
+  text.replace(text.find(kCandidates), std::string(kCandidates).size(),
+               "candidates: [{node: hgx-h100, engine: sglang-ep, layouts: [{tensor: 8, data: 2, expert: 16}], limits: "
+               "[{}]}]\n");
+  const PlanSpec plan = plan_of(folder, text);
+  const PlanAnswer answer = solve_plan(plan, here());
+  REQUIRE(answer.ledger.size() == 1);
+  INFO(answer.ledger[0].reason);
+  CHECK(answer.ledger[0].status == OptionStatus::kCompliant);
+  CHECK(answer.ledger[0].nodes == 2);
+}
+
 TEST_CASE("threads change nothing") {
   const TempFolder folder;
   const PlanSpec plan = plan_of(folder, plan_text_of("{tpot_p99: 40 ms}", 60, 500, 100));
   PlanOptions options = here();
-  const std::string alone = plan_json(plan, solve_plan(plan, options), kConfigs);
+  const std::string alone = json_of(plan, solve_plan(plan, options));
   options.threads = 3;
-  CHECK(plan_json(plan, solve_plan(plan, options), kConfigs) == alone);
+  CHECK(json_of(plan, solve_plan(plan, options)) == alone);
 }
 
 TEST_CASE("options that do not fit or are not supported are in the ledger with their reason") {
@@ -248,6 +271,15 @@ TEST_CASE("plans say what is wrong with them") {
   CHECK_THAT(refused(good + "growth: {per_month: 2, months: 3}\n"), Contains("growth.per_month"));
   CHECK_THAT(refused(good + "availability: {share: 1, failures_per_node_day: 0.1, repair: 1 h}\n"),
              Contains("availability.share"));
+  CHECK_THAT(refused(good + "availability: {share: 0.9, failures_per_node_day: 2, repair: 2 d}\n"),
+             Contains("down more than half of the time"));
+  CHECK_THAT(refused(good + "basis: rent\ncaps: {budget: 1 RMB}\n"), Contains("nothing is bought"));
+  CHECK_THAT(refused(with("{tensor: 4}", "{tensr: 4}")), Contains("layouts[1].tensr: unknown key"));
+  CHECK_THAT(refused(with("[{tensor: 1}, {tensor: 4}]", "[]")), Contains("layouts: is empty"));
+  CHECK_THAT(refused(with("atlas-850-950dt-96", "hgx-h20-96")), Contains("two candidates are of node hgx-h20-96"));
+  CHECK_THAT(refused(with("name: p", "name: a/b")), Contains("name: 'a/b' names files"));
+  CHECK_THAT(refused(with("{tpot_p99: 50 ms}", "{}")), Contains("targets: is empty"));
+  CHECK_THAT(refused(with("process: poisson", "process: poison")), Contains("workload.arrivals.process: unknown"));
   CHECK_THAT(refused(good + "services: []\n"), Contains("services: is empty"));
   CHECK_THAT(refused(good + "basis: lease\n"), Contains("basis: unknown"));
 }

@@ -1,5 +1,6 @@
 // Axes: what a list, a range or cases become, and what is said of bad ones.
 #include <cmath>
+#include <map>
 
 #include "sweep_for_tests.hpp"
 
@@ -56,6 +57,15 @@ TEST_CASE("a whole range is rounded, and each number comes once") {
 TEST_CASE("whole numbers of a range are whole numbers however large they are") {
   CHECK(labels_of(axis_of("{key: a, linear: [1000000, 3000001], points: 3, whole: true}")) ==
         Texts{"1000000", "2000001", "3000001"});
+}
+
+TEST_CASE("whole numbers of a linear range are drawn alike, its ends too") {
+  const Axis axis = axis_of("{key: a, linear: [1, 4], whole: true}");
+  std::map<std::string, int> counts;
+  for (int i = 0; i < 4000; ++i) ++counts[axis.at((i + 0.5) / 4000).label];
+  CHECK(counts == std::map<std::string, int>{{"1", 1000}, {"2", 1000}, {"3", 1000}, {"4", 1000}});
+  CHECK(axis_of("{key: a, log: [1, 64], whole: true}").at(0).label == "1");
+  CHECK(axis_of("{key: a, log: [1, 64], whole: true}").at(0.9999).label == "64");
 }
 
 TEST_CASE("a case sets all of its keys, and none where it names none") {

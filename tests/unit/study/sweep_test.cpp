@@ -176,8 +176,10 @@ std::uint64_t signature_after(const std::function<void(const TempFolder&)>& chan
   write(folder, "trace.csv", "1,2\n");
   write(folder, "case.csv", "1,2\n");
   write(folder, "other.csv", "1,2\n");
+  write(folder, "own/loop.yaml", "trace: {file: inner.csv}\n");
+  write(folder, "own/inner.csv", "1,2\n");
   const std::string axes = "axes: [{key: workload.trace.file, values: [trace.csv, case.csv]}]\n";
-  const SweepSpec spec = sweep_of(folder, axes, "workload: {trace: {file: trace.csv}}\n");
+  const SweepSpec spec = sweep_of(folder, axes, "workload: {trace: {file: trace.csv}, preset: own/loop.yaml}\n");
   change(folder);
   return inputs_signature(spec, folder / "configs");
 }
@@ -185,7 +187,8 @@ std::uint64_t signature_after(const std::function<void(const TempFolder&)>& chan
 TEST_CASE("the signature changes with the catalogue and with every file that the scenario or an axis names") {
   const std::uint64_t before = signature_after([](const TempFolder&) {});
   CHECK(signature_after([](const TempFolder&) {}) == before);
-  for (const std::string name : {"configs/chips/a.yaml", "configs/chips/b.yaml", "trace.csv", "case.csv"})
+  for (const std::string name :
+       {"configs/chips/a.yaml", "configs/chips/b.yaml", "trace.csv", "case.csv", "own/loop.yaml", "own/inner.csv"})
     CHECK(signature_after([&](const TempFolder& folder) { write(folder, name, "name: b\n"); }) != before);
   CHECK(signature_after([](const TempFolder& folder) { write(folder, "other.csv", "9\n"); }) == before);
 }
@@ -212,11 +215,11 @@ TEST_CASE("more runs than can be held are refused, whatever multiplies them") {
   CHECK(said_of("axes:\n"
                 "  - {key: a, linear: [0, 1], points: 1000000}\n"
                 "  - {key: b, linear: [0, 1], points: 100}\n") ==
-        "s.yaml:4:3: axes: the grid has 1e+08 points; at most 10000000 are taken: give a sample");
+        "s.yaml:4:3: axes: the grid has 1e+08 points; at most 1000000 are taken: give a sample");
   CHECK(said_of("axes: [{key: a, linear: [0, 1], points: 1000}]\nreplications: 100000\n") ==
-        "s.yaml:4:15: replications: makes 1e+08 runs of 1000 points; at most 10000000 are taken");
+        "s.yaml:4:15: replications: makes 1e+08 runs of 1000 points; at most 1000000 are taken");
   CHECK(said_of(kRange + "sample: {method: random, points: 1000}\nreplications: 100000\n") ==
-        "s.yaml:5:15: replications: makes 1e+08 runs of 1000 points; at most 10000000 are taken");
+        "s.yaml:5:15: replications: makes 1e+08 runs of 1000 points; at most 1000000 are taken");
 }
 
 TEST_CASE("a bad sample is named by file, line, column and key") {
@@ -224,7 +227,7 @@ TEST_CASE("a bad sample is named by file, line, column and key") {
         "s.yaml:4:18: sample.method: unknown method 'sobol' (known: grid, random, latin_hypercube)");
   CHECK(said_of(kRange + "sample: {method: random}\n") == "s.yaml:4:9: sample: missing key 'points'");
   CHECK(said_of(kRange + "sample: {method: random, points: 0}\n") ==
-        "s.yaml:4:34: sample.points: '0' must be a whole number from 1 to 10000000");
+        "s.yaml:4:34: sample.points: '0' must be a whole number from 1 to 1000000");
   CHECK(said_of(kRange + "sample: {method: random, points: 3, seed: -1}\n") ==
         "s.yaml:4:43: sample.seed: '-1' must be a whole number from 0 to 9007199254740992");
   CHECK(said_of(kAxis + "sample: {method: grid, points: 3}\n") ==
@@ -242,6 +245,8 @@ TEST_CASE("a bad drop is named by file, line, column and key") {
         "s.yaml:4:23: drop[0].a.over: unknown key (known: above, below)");
   CHECK(said_of(kAxis + "drop: [{product: {of: [a, b], above: 1}}]\n") ==
         "s.yaml:4:27: drop[0].product.of[1]: unknown axis 'b' (known: a)");
+  CHECK(said_of(kAxis + "drop: [{product: {of: [], above: 1}}]\n") ==
+        "s.yaml:4:23: drop[0].product.of: is empty; name the axes whose product it is");
   CHECK(said_of(kAxis + "drop: [{product: {above: 1}}]\n") == "s.yaml:4:18: drop[0].product: missing key 'of'");
   CHECK(said_of(kAxis + "drop: [{a: 1}, {a: 2}]\n") == "s.yaml: drop: leaves no point");
 }

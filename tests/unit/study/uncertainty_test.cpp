@@ -14,14 +14,14 @@ namespace silicast::testing {
 namespace {
 
 TEST_CASE("a triangular draw has its quantiles") {
-  const Unknown one{"x", "", "", 1, 2, 5, ""};
+  const Unknown one{"x", "", {}, 1, 2, 5, "", false};
   CHECK(one.at(0) == Approx(1));
   CHECK(one.at(0.25) == Approx(2));  // a quarter of the area lies below the peak
   CHECK(one.at(1) == Approx(5));
   double sum = 0;
   for (int i = 0; i < 10'000; ++i) sum += one.at((i + 0.5) / 10'000);
   CHECK(sum / 10'000 == Approx(8.0 / 3).epsilon(1e-4));  // mean of a triangle: (a + b + c) / 3
-  const Unknown at_end{"x", "", "", 1, 1, 5, ""};
+  const Unknown at_end{"x", "", {}, 1, 1, 5, "", false};
   CHECK(at_end.at(0) == Approx(1));
   CHECK(at_end.at(0.75) == Approx(3));
 }
@@ -39,11 +39,11 @@ TEST_CASE("unknowns are the evidence whose range is wider than a point") {
   CHECK(found[0].name == "chips/f a");
   CHECK(found[0].low == Approx(3e12));
   CHECK(found[0].high == Approx(5e12));
-  CHECK(found[1].path == "chips.h.p");
+  CHECK(found[1].path == std::vector<std::string>{"chips", "h", "p"});
 }
 
 TEST_CASE("a drawn catalogue has the drawn number and all others as they were") {
-  Unknown tdp{"chips/h20-96 tdp", "chips/h20-96.yaml", "tdp", 400, 400, 500, "W"};
+  Unknown tdp{"chips/h20-96 tdp", "chips/h20-96.yaml", {"tdp"}, 400, 400, 500, "W", false};
   std::string path;
   {
     const DrawnCatalogue drawn(kConfigs, {{&tdp, 450}});

@@ -74,7 +74,7 @@ TEST_CASE("broken sheets are refused at the value") {
   CHECK(refusal("rent: 6 RMB/h", "rent: 6 RMB") ==
         "p.yaml:17:110: chips.a.rent: '6 RMB' has an unknown unit 'RMB' (known: RMB/h, RMB/month, RMB/year)");
   CHECK(refusal("purchase: 300 k RMB", "purchase: -1 RMB") ==
-        "p.yaml:18:17: chips.b.purchase: '-1 RMB' must be positive");
+        "p.yaml:18:17: chips.b.purchase: '-1 RMB' must be over 0.00 RMB and at most 1000000000000 RMB");
   CHECK(refusal("prefill: 0.95", "prefill: 95") == "p.yaml:8:54: power.prefill: '95' must be over 0 and at most 1.5");
   CHECK(
       refusal("depreciation: 4 year", "depreciation: 4 s").find("p.yaml:5:15: depreciation: '4 s' must be at least") ==
