@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 
 #include "sim/base/ids.hpp"
 #include "sim/base/sim_time.hpp"
@@ -32,6 +33,11 @@ class RequestSource {
 
   // Takes that request. next_time() must have a value. Throws InputError on a malformed trace.
   virtual RequestSpec take() = 0;
+
+  // Ids of the KV blocks of the prompt that take() gave last: equal id, equal block and all before it; the last may be
+  // partial. Empty where nothing is known. Valid until the next take().
+  virtual std::span<const std::uint64_t> blocks() const { return {}; }
+  virtual std::int32_t block_tokens() const { return 0; }  // of one of them; 0: there are none
 
   // Whether requests may still become known by ended(): a closed loop that has not asked all of its requests.
   // With it and without next_time() the source is not exhausted.

@@ -116,6 +116,7 @@ void read_keys(ConfigMap& map, bool is_override, EngineSpec& spec) {
   keys.optional_count("max_chunk", kTokenBounds, spec.max_chunk);
   keys.optional_count("max_waiting", kQueueBounds, spec.max_waiting);
   keys.flag("reserve_prompt", spec.reserve_prompt);
+  keys.flag("prefix_cache", spec.prefix_cache);
   keys.flag("fused", spec.fused);
   keys.flag("native_kv", spec.native_kv);
   keys.flag("tuned_experts", spec.tuned_experts);

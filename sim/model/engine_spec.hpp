@@ -86,6 +86,7 @@ struct EngineSpec {
   Evidence max_sequences, max_batched_tokens, block_size;
   std::optional<Evidence> max_chunk, max_waiting;
   bool reserve_prompt = false;
+  bool prefix_cache = false;   // KV blocks of prompts are kept for prompts that begin alike
   bool fused = false;          // norms, quantisation and KV writes run within the kernels beside them
   bool native_kv = false;      // attention multiplies with an 8-bit KV cache as it is, instead of unpacking it
   bool tuned_experts = false;  // grouped GEMMs at the better end of the chip's range (CUTLASS, DeepGEMM; not Triton)
@@ -102,7 +103,7 @@ struct EngineSpec {
 //   family: vllm | sglang | mindie                          # optional, none; never the base's
 //   max_sequences, max_batched_tokens, block_size: EVIDENCE, whole numbers
 //   max_chunk, max_waiting: EVIDENCE                        # optional, no limit
-//   reserve_prompt, fused, native_kv, tuned_experts: false  # optional
+//   reserve_prompt, prefix_cache, fused, native_kv, tuned_experts: false   # optional
 //   memory: {budget: total_less_peak | static_share | share_of_free, utilisation, runtime, runtime_tensor,
 //            runtime_pipeline, graphs, workspace, hidden_buffers, logit_bytes: EVIDENCE}
 //   host: {per_request, per_iteration, per_sequence, graph_tokens, eager_launch: EVIDENCE,

@@ -50,6 +50,8 @@ GroupSummary GroupRecorder::summary(std::int64_t first_index, const CompletionTo
   group.states = states_;
   group.reasons = reasons_;
   group.preemptions = preemptions_;
+  if (prompt_tokens_ > 0)
+    group.cached_share = static_cast<double>(cached_tokens_) / static_cast<double>(prompt_tokens_);
   for (const std::int64_t count : states_) group.requests += count;
   group.ttft = ttft_.distribution(first_index);
   group.tpot = tpot_.distribution(first_index);

@@ -52,6 +52,8 @@ class GroupRecorder {
     ++states_[static_cast<std::size_t>(record.state)];
     ++reasons_[static_cast<std::size_t>(record.reason)];
     preemptions_ += record.preemptions;
+    prompt_tokens_ += record.prompt_tokens;
+    cached_tokens_ += record.cached_tokens;
     if (latencies.completed) {
       ++totals_.requests;
       totals_.good += latencies.good;
@@ -79,6 +81,7 @@ class GroupRecorder {
   std::array<std::int64_t, kEndStates> states_{};
   std::array<std::int64_t, kEndReasons> reasons_{};
   std::int64_t preemptions_ = 0;
+  std::int64_t prompt_tokens_ = 0, cached_tokens_ = 0;  // of all that ended
   CompletionTotals totals_;
   CohortTable<CohortSums> sums_;
   BatchedSeries ttft_, tpot_, e2e_;

@@ -80,6 +80,7 @@ void add_counts(std::vector<Metric>& metrics, const GroupSummary& group) {
   }
   section.add("requests_measured", "measured", "", 1, static_cast<double>(group.e2e.count));
   section.add("preemptions", "preemptions", "", 1, static_cast<double>(group.preemptions));
+  section.add("cached_prompt_share", "prompt tokens found in the cache", "%", 100, group.cached_share);
 }
 
 void add_basis(std::vector<Metric>& metrics, std::string_view name, const CostBasis& basis) {

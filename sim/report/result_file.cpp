@@ -128,8 +128,8 @@ void put_histogram(Hdf5Writer& file, const std::string& name, const std::string&
 }  // namespace
 
 struct ResultFile::RequestColumns {
-  Column &index, &arrival, &scheduled, &first_token, &completion, &prompt, &output, &replica, &pool, &request_class,
-      &preemptions, &state, &reason;
+  Column &index, &arrival, &scheduled, &first_token, &completion, &prompt, &cached, &output, &replica, &pool,
+      &request_class, &preemptions, &state, &reason;
 };
 
 struct ResultFile::PoolColumns {
@@ -171,6 +171,7 @@ void ResultFile::add_request_columns(const RunFacts& facts) {
                          time("first_token", "end of the iteration that gave the first output token; -1 if none did"),
                          time("completion", "last token, or the moment it was rejected, timed out, aborted or cut off"),
                          number("prompt_tokens", "tokens", "tokens of the prompt"),
+                         number("cached_tokens", "tokens", "prompt tokens that were found in the cache"),
                          number("output_tokens", "tokens", "tokens delivered until completion"),
                          number("replica", "1", "replica that served it, numbered through all pools; -1 if none did"),
                          number("pool", "1", "position in the attribute names; -1 if none"),
@@ -214,6 +215,7 @@ void ResultFile::request_ended(const RequestRecord& record) {
   columns.first_token.append(instant(record.first_token));
   columns.completion.append(record.end.ns);
   columns.prompt.append(record.prompt_tokens);
+  columns.cached.append(record.cached_tokens);
   columns.output.append(record.output_tokens);
   columns.replica.append(record.replica.value);
   columns.pool.append(record.pool.value);

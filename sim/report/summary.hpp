@@ -58,6 +58,7 @@ struct GroupSummary {
   std::array<std::int64_t, kEndStates> states{};    // by EndState, whole run
   std::array<std::int64_t, kEndReasons> reasons{};  // by EndReason, whole run
   std::int64_t preemptions = 0;                     // whole run
+  double cached_share = kNoValue;                   // of the prompt tokens, found in the prompt cache; whole run
   Distribution ttft, tpot, e2e;
   Distribution itl;  // of pools and the whole run; gaps, not requests
   TtftSplit split;

@@ -125,6 +125,17 @@ void note_without_effect(const ConfigValue& root, Scenario& scenario) {
     notes.push_back("targets: every class has its own");
 }
 
+// Blocks of a trace's prompts stand for whole blocks of the engines that keep them.
+void check_prompt_blocks(const Scenario& scenario, std::int32_t tokens) {
+  if (tokens == 0) return;
+  for (const PoolScenario& pool : scenario.pools)
+    if (const std::int32_t size = pool.engine.limits().block_size; pool.engine.prefix_cache && tokens % size != 0)
+      scenario.workload->fail(
+          fmt::format("the trace knows prompts by blocks of {} tokens, no multiple of the {} of pool "
+                      "'{}'; give its engine another block_size, or prefix_cache: false",
+                      tokens, size, pool.name));
+}
+
 std::vector<Anchor> read_anchors_at(const ConfigValue& value, const std::string& folder) {
   namespace fs = std::filesystem;
   std::error_code ignored;
@@ -202,6 +213,7 @@ Scenario read_scenario(ConfigNode tree, const std::string& path, const ScenarioS
   for (const ClassFacts& one : scenario.classes) scenario.workload_context.class_names.push_back(one.name);
   const Workload workload = make_workload(*scenario.workload, scenario.workload_context);
   if (!workload.source->next_time()) scenario.workload->fail("no request arrives; is the slice or the duration right?");
+  check_prompt_blocks(scenario, workload.source->block_tokens());
   scenario.workload_info = workload.info;
   scenario.workload_context.scan_traces = false;  // scanned; every later reading goes straight through
   if (!map.has("warmup") && !scenario.workload_info.generated) scenario.window.mode = MeasureWindow::Mode::kNone;

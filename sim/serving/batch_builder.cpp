@@ -4,8 +4,8 @@
 
 namespace silicast {
 
-std::int32_t BatchBuilder::next_chunk(const Request& request) const {
-  const std::int32_t left = request.context - request.computed;
+std::int32_t BatchBuilder::chunk_from(const Request& request, std::int32_t computed) const {
+  const std::int32_t left = request.context - computed;
   return std::min({left, state_.limits.max_chunk, state_.limits.max_batched_tokens - tokens_});
 }
 
@@ -92,13 +92,13 @@ void BatchBuilder::preempt(RequestSlot slot) {
   Request& request = state_.table[slot];
   if (request.phase == Phase::kDecoding) {
     const std::int32_t generated = state_.decoding.generated(request);
-    state_.blocks.give_back(state_.blocks_of(state_.decoding.kv_length(request)));
+    state_.prompts.give_back(slot, state_.blocks_of(state_.decoding.kv_length(request)), growth_reserved_);
     request.last_token = state_.gaps.leave(request.last_token, now_);
     state_.decoding.remove(slot);
     request.generated = generated;
     tokens_ -= 1 + state_.limits.drafts;
   } else {
-    state_.blocks.give_back(state_.blocks_of(request.computed));
+    state_.prompts.give_back(slot, state_.blocks_of(request.computed), growth_reserved_);
     std::erase(state_.prefilling, slot);
   }
   request.phase = Phase::kWaiting;
@@ -115,12 +115,18 @@ bool BatchBuilder::admit_first(Admit how) {
   if (waiting() == 0 || !sequence_free()) return false;
   const RequestSlot slot = state_.waiting.front();
   Request& request = state_.table[slot];
-  const std::int32_t tokens = next_chunk(request);
+  const PromptCache::Found found = state_.prompts.find(slot, growth_reserved_);
+  const std::int32_t tokens = chunk_from(request, found.tokens);
   if (tokens <= 0) return false;
-  const std::int32_t whole = std::min({request.context, state_.limits.max_chunk, state_.limits.max_batched_tokens});
+  const std::int32_t left = request.context - found.tokens;
+  const std::int32_t whole = std::min({left, state_.limits.max_chunk, state_.limits.max_batched_tokens});
   if (how == Admit::kWhole && tokens < whole) return false;
-  const std::int32_t checked = state_.limits.reserve_prompt ? request.context : tokens;
-  if (blocks_of_chunk(request, checked) > state_.blocks.free() - growth_reserved_) return false;
+  const std::int32_t checked = found.tokens + (state_.limits.reserve_prompt ? left : tokens);
+  if (state_.blocks_of(checked) - found.shared + found.from_free > state_.blocks.free() - growth_reserved_) {
+    // With less of its prompt in the cache it may fit, as its first chunk then reaches less far.
+    state_.waits_for_drops = found.from_free > 0;
+    return false;
+  }
   state_.waiting.erase(state_.table, slot);
   state_.running.push_back(state_.table, slot);
   state_.prefilling.push_back(slot);
@@ -129,6 +135,10 @@ bool BatchBuilder::admit_first(Admit how) {
   if (request.scheduled == SimTime::never()) request.scheduled = now_;
   if (request.preemptions > 0 && request.first_token == SimTime::never())
     request.preempted_before_first_token += now_ - request.preempted_at;
+  state_.prompts.use(slot, found);
+  // What a running request has besides the blocks of its tokens comes with the first of these.
+  if (found.count > 0) state_.blocks.take(state_.blocks_of(found.tokens) - found.shared);
+  if (request.preemptions == 0) request.cached = found.tokens;
   add_chunk(slot, tokens);
   changed_ = true;
   return true;

@@ -7,6 +7,7 @@
 
 #include "sim/memory/block_pool.hpp"
 #include "sim/serving/decode_set.hpp"
+#include "sim/serving/prompt_cache.hpp"
 #include "sim/serving/request_table.hpp"
 #include "sim/serving/token_gaps.hpp"
 
@@ -21,6 +22,7 @@ struct ReplicaLimits {
   std::int64_t blocks = 0;                 // KV blocks of the replica
   std::int64_t sequence_blocks = 0;        // that every running request takes besides those of its tokens
   std::int32_t drafts = 0;                 // tokens drafted for each decode and verified with it
+  std::int32_t prompt_block = 0;           // tokens of a block of prompts that are kept for others; 0: none are
   bool reserve_prompt = false;             // admit a request only if its whole context fits, not just its first chunk
 };
 
@@ -42,7 +44,8 @@ struct ReplicaState {
       : table(requests),
         limits(replica_limits),
         blocks(replica_limits.blocks),
-        decoding(requests, replica_limits.block_size, replica_limits.drafts, reaches) {}
+        decoding(requests, replica_limits.block_size, replica_limits.drafts, reaches),
+        prompts(replica_limits.prompt_block, replica_limits.block_size, requests, blocks) {}
 
   // That a running request holds with so many tokens stored; none before the first.
   std::int64_t blocks_of(std::int64_t tokens) const {
@@ -53,10 +56,12 @@ struct ReplicaState {
   ReplicaLimits limits;
   BlockPool blocks;
   DecodeSet decoding;
+  PromptCache prompts;
   RequestList waiting;
   RequestList running;                  // prefilling and decoding, in order of admission
   std::vector<RequestSlot> prefilling;  // the running requests with a context left to compute, in that order
   TokenGaps gaps;
+  bool waits_for_drops = false;  // the first waiting request may fit when the cache of prompts has dropped some
 };
 
 enum class Admit { kChunk, kWhole };
@@ -68,6 +73,7 @@ class BatchBuilder {
       : state_(state), batch_(batch), now_(now), iteration_(iteration) {
     batch_.decodes = false;
     batch_.chunks.clear();
+    state_.waits_for_drops = false;
   }
 
   // Requests that can be admitted; those that came too late for this iteration do not count.
@@ -99,7 +105,8 @@ class BatchBuilder {
   bool eligible(RequestSlot slot) const { return state_.table[slot].eligible <= iteration_ || state_.running.empty(); }
   std::int32_t decode_tokens() const { return state_.decoding.size() * (1 + state_.limits.drafts); }
   bool admit_first(Admit how);
-  std::int32_t next_chunk(const Request& request) const;
+  std::int32_t next_chunk(const Request& request) const { return chunk_from(request, request.computed); }
+  std::int32_t chunk_from(const Request& request, std::int32_t computed) const;
   std::int64_t blocks_of_chunk(const Request& request, std::int32_t tokens) const;
   std::int64_t blocks_of_chunks() const;
   void add_chunks();

@@ -61,6 +61,7 @@ void Cluster::arrive(std::int64_t) {
   const RequestSlot slot = table_.add();
   Request& request = table_[slot];
   request.spec = source_.take();
+  table_.set_prompt_blocks(slot, source_.blocks());
   request.index = arrived_++;
   request.phase = Phase::kArriving;
   ++in_system_;
@@ -78,7 +79,8 @@ void Cluster::place(Request& request, RequestSlot slot) {
     return;
   }
   const ReplicaId chosen =
-      placement_->choose({spec.prompt_tokens, spec.max_output_tokens, spec.request_class}, kv_tokens_declared(spec));
+      placement_->choose({spec.prompt_tokens, spec.max_output_tokens, spec.request_class, table_.prompt_blocks(slot)},
+                         kv_tokens_declared(spec));
   request.replica = chosen;
   change_load(chosen, 1, spec.prompt_tokens);
   if (spec.deadline != SimTime::never())
@@ -144,6 +146,7 @@ void Cluster::request_over(RequestSlot slot, EndState state, EndReason reason, s
   record.end = engine_.now();
   record.preempted_before_first_token = request.preempted_before_first_token;
   record.prompt_tokens = request.spec.prompt_tokens;
+  record.cached_tokens = request.cached;
   record.output_tokens = output_tokens;
   record.preemptions = request.preemptions;
   record.request_class = request.spec.request_class;

@@ -36,6 +36,7 @@ struct RequestRecord {
   SimTime end;                             // last token, or the moment it was rejected, timed out, aborted, cut off
   Seconds preempted_before_first_token;    // waiting again after a preemption, before the first token
   std::int32_t prompt_tokens = 0;
+  std::int32_t cached_tokens = 0;  // of its prompt, found in the prompt cache when it was first admitted
   std::int32_t output_tokens = 0;  // delivered by `end`
   std::int32_t preemptions = 0;
   ReplicaId replica;  // invalid when it never reached one

@@ -169,6 +169,7 @@ void Rank::finish_chunks() {
     request.computed += chunk.tokens;
     prompt_tokens_ += chunk.tokens;
     changed_ = true;
+    state_.prompts.computed(chunk.slot);
     if (request.computed == request.context && !request.left) give_token(chunk.slot);
   }
 }
@@ -209,10 +210,10 @@ void Rank::release(RequestSlot slot) {
   } else {
     if (request.phase == Phase::kDecoding) {
       if (request.left) state_.gaps.leave(request.last_token, engine_.now());
-      state_.blocks.give_back(state_.blocks_of(state_.decoding.kv_length(request)));
+      state_.prompts.give_back(slot, state_.blocks_of(state_.decoding.kv_length(request)));
       state_.decoding.remove(slot);
     } else {
-      state_.blocks.give_back(state_.blocks_of(request.computed));
+      state_.prompts.give_back(slot, state_.blocks_of(request.computed));
       std::erase(state_.prefilling, slot);
     }
     state_.running.erase(state_.table, slot);

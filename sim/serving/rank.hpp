@@ -140,6 +140,11 @@ inline std::int64_t Rank::iterations_to_change(std::int64_t iteration) {
   // Who came too late for this plan is there for a later one.
   if (wakeup_.arrival && !state_.waiting.empty())
     iterations = std::min(iterations, state_.table[state_.waiting.front()].eligible - iteration);
+  if (state_.waits_for_drops) {
+    const std::int64_t free = state_.blocks.free() - state_.prompts.kept();
+    iterations =
+        std::max<std::int64_t>(1, state_.decoding.iterations_within(std::max<std::int64_t>(0, free), iterations));
+  }
   return state_.decoding.iterations_within(state_.blocks.free(), iterations);
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include "sim/base/check.hpp"
@@ -34,6 +35,8 @@ struct Request {
   std::int32_t generated = 0;         // output tokens, up to date except while decoding
   std::int32_t context = 0;           // tokens whose KV the next token needs: prompt and what was generated
   std::int32_t computed = 0;          // of the context, while prefilling
+  std::int32_t cached = 0;            // tokens of its prompt that were found when it was first admitted
+  std::int32_t shared_blocks = 0;     // blocks of its prompt, from the start, that it uses in the prompt cache
   std::int32_t preemptions = 0;
   ReplicaId replica;
   Phase phase = Phase::kFree;
@@ -67,12 +70,24 @@ class RequestTable {
     free_.push_back(slot);
   }
 
+  // Of the request's prompt, see RequestSource::blocks(). Memory of a slot is used again.
+  void set_prompt_blocks(RequestSlot slot, std::span<const std::uint64_t> blocks) {
+    if (blocks.empty() && prompt_blocks_.empty()) return;
+    if (prompt_blocks_.size() < requests_.size()) prompt_blocks_.resize(requests_.size());
+    prompt_blocks_[slot.index()].assign(blocks.begin(), blocks.end());
+  }
+  std::span<const std::uint64_t> prompt_blocks(RequestSlot slot) const {
+    if (slot.index() >= prompt_blocks_.size()) return {};
+    return prompt_blocks_[slot.index()];
+  }
+
   // Slots of the live requests, in order of arrival. O(slots); for the end of a run.
   std::vector<RequestSlot> live_slots() const;
 
  private:
   std::vector<Request> requests_;
   std::vector<RequestSlot> free_;
+  std::vector<std::vector<std::uint64_t>> prompt_blocks_;  // by slot; empty where no request has any
   std::int64_t admissions_ = 0;
 };
 

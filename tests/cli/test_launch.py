@@ -38,7 +38,7 @@ class Launch(CliTest):
         self.write("chat.sh", SERVE)
         self.assertEqual(self.silicast("launch", "--read", "chat.sh", "--node", "hgx-h100", "--out", "mine.yaml"), "written: mine.yaml\n")
         text = (self.folder / "mine.yaml").read_text()
-        for part in ("# The workload is made up: put yours in its place", "--enable-prefix-caching (chat.sh:5)", "HF_HOME=/data (chat.sh:2)",
+        for part in ("# The workload is made up: put yours in its place", "HF_HOME=/data (chat.sh:2)",
                      "max_sequences: 64", "utilisation: 0.92", "model: qwen3-32b", "max_context: 16384"):
             self.assertIn(part, text)
         checked = self.silicast("check", "mine.yaml")

@@ -10,7 +10,7 @@ namespace {
 Collector play(const RandomScenario& scenario, bool leap) {
   ClusterSetup setup = scenario.setup;
   setup.leap = leap;
-  VectorSource source(scenario.requests);
+  VectorSource source = scenario.source();
   Collector collector;
   Cluster cluster(std::move(setup), source, collector);
   while (cluster.run(1'000'000)) {
@@ -21,8 +21,8 @@ Collector play(const RandomScenario& scenario, bool leap) {
 bool same(const RequestRecord& a, const RequestRecord& b) {
   return a.index == b.index && a.arrival == b.arrival && a.scheduled == b.scheduled && a.first_token == b.first_token &&
          a.end == b.end && a.preempted_before_first_token == b.preempted_before_first_token &&
-         a.output_tokens == b.output_tokens && a.preemptions == b.preemptions && a.replica == b.replica &&
-         a.state == b.state && a.reason == b.reason;
+         a.output_tokens == b.output_tokens && a.cached_tokens == b.cached_tokens && a.preemptions == b.preemptions &&
+         a.replica == b.replica && a.state == b.state && a.reason == b.reason;
 }
 
 bool same(const RunRecord& a, const RunRecord& b) {
@@ -31,6 +31,25 @@ bool same(const RunRecord& a, const RunRecord& b) {
          a.shape.decode_kv_tokens == b.shape.decode_kv_tokens && a.shape.prefill_tokens == b.shape.prefill_tokens &&
          a.kv_blocks_start == b.kv_blocks_start && a.kv_blocks_end == b.kv_blocks_end &&
          a.steady_first == b.steady_first && a.shape.limited[0].tokens == b.shape.limited[0].tokens;
+}
+
+TEST_CASE("leap and step mode give bit-identical histories where prompts are kept in a cache, in 400 random systems") {
+  std::int64_t cached = 0, preempted = 0;
+  for (std::uint64_t seed = 1; seed <= 400; ++seed) {
+    const RandomScenario scenario = random_scenario(seed, 1, {.prompts = true});
+    INFO(scenario.description);
+    const Collector leap = play(scenario, true), step = play(scenario, false);
+    REQUIRE(leap.records.size() == step.records.size());
+    const auto a = leap.by_index(), b = step.by_index();
+    for (std::size_t i = 0; i < a.size(); ++i) {
+      INFO("request " << a[i].index << ": leap ends " << a[i].end.ns << ", step " << b[i].end.ns);
+      REQUIRE(same(a[i], b[i]));
+      cached += a[i].cached_tokens > 0;
+      preempted += a[i].preemptions;
+    }
+  }
+  CHECK(cached > 3000);
+  CHECK(preempted > 300);
 }
 
 TEST_CASE("leap and step mode give bit-identical histories in 600 random systems") {

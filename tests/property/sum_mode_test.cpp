@@ -40,7 +40,7 @@ struct Announced {
 };
 
 Announced play(const RandomScenario& scenario) {
-  VectorSource source(scenario.requests);
+  VectorSource source = scenario.source();
   Collector collector;
   Cluster cluster(scenario.setup, source, collector);
   while (cluster.run(1'000'000)) {
@@ -88,6 +88,8 @@ std::string difference(const RequestRecord& a, const SumRequest& b, const std::v
   if (a.preemptions != b.preemptions) return fmt::format("{} preemptions instead of {}", a.preemptions, b.preemptions);
   if (!agree(a.first_token, b.first_token, runs)) return "first token at " + told(a.first_token, b.first_token);
   if (!agree(a.end, b.end, runs)) return "end at " + told(a.end, b.end);
+  if (a.cached_tokens != b.cached_tokens)
+    return fmt::format("{} tokens in the cache instead of {}", a.cached_tokens, b.cached_tokens);
   if (a.output_tokens != b.output_tokens)
     return fmt::format("{} output tokens instead of {}", a.output_tokens, b.output_tokens);
   // Each of its preemptions adds an interval with two rounded ends.
@@ -193,13 +195,13 @@ double closest_tie(const SumHistory& history, const std::vector<RequestSpec>& re
 
 struct Reached {
   std::int64_t preemptions = 0, preempted_early = 0, rejected = 0, mixed_batches = 0, long_runs = 0, lock_steps = 0,
-               limits = 0, drafts = 0;
+               limits = 0, drafts = 0, cached = 0;
 };
 
 void compare(const RandomScenario& scenario, Reached& reached) {
   INFO(scenario.description);
   const Announced announced = play(scenario);
-  const SumHistory expected = sum_reference(scenario.setup, scenario.requests);
+  const SumHistory expected = sum_reference(scenario.setup, scenario.requests, scenario.blocks);
   INFO("the arrival closest to the end of an iteration is " << closest_tie(expected, scenario.requests) << " ns off");
   REQUIRE(first_difference(announced, expected) == "");
   const bool drafts = std::any_of(scenario.setup.pools.begin(), scenario.setup.pools.end(),
@@ -213,6 +215,7 @@ void compare(const RandomScenario& scenario, Reached& reached) {
   for (const SumRequest& request : expected.requests) {
     reached.preempted_early += request.preempted_before_first_token > 0;
     reached.preemptions += request.preemptions;
+    reached.cached += request.cached_tokens > 0;
     reached.rejected += request.state == EndState::kRejected;
   }
   for (const auto& runs : announced.runs)
@@ -248,6 +251,14 @@ TEST_CASE("the cluster and sum mode agree in 400 systems that draft tokens") {
     compare(patient_scenario(seed, {.ranks = true, .drafts = true, .flat = true}), reached);
   CHECK(reached.drafts > 1000);
   CHECK(reached.preemptions > 1000);
+}
+
+TEST_CASE("the cluster and sum mode agree in 400 systems that keep prompts in a cache") {
+  Reached reached;
+  for (std::uint64_t seed = 30'001; seed <= 30'400; ++seed)
+    compare(patient_scenario(seed, {.ranks = true, .drafts = false, .prompts = true}), reached);
+  CHECK(reached.cached > 3000);
+  CHECK(reached.preemptions > 500);
 }
 
 // Where many short steps of long prompts meet little memory, prompts are preempted before they are through.

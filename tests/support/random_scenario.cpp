@@ -113,6 +113,25 @@ IterationCost random_cost(RandomStream& draw, std::int32_t max_tokens, std::int3
   return IterationCost(std::move(stages), host, std::move(common));
 }
 
+// Prompts that begin alike: each goes on where one of those before it was, or begins anew. A block's id is made of the
+// one before it and a choice of its own.
+void add_prompt_blocks(RandomScenario& scenario, RandomStream& draw) {
+  scenario.block_tokens = scenario.setup.pools[0].limits.block_size * between(draw, 1, 3);
+  for (PoolSetup& pool : scenario.setup.pools) {
+    pool.limits.block_size = scenario.setup.pools[0].limits.block_size;
+    if (draw.below(8) > 0) pool.limits.prompt_block = scenario.block_tokens;
+    pool.limits.blocks = pool.limits.blocks * 2 + 40;  // those of another size were meant
+  }
+  for (const RequestSpec& request : scenario.requests) {
+    std::vector<std::uint64_t> prompt;
+    std::uint64_t id = 1;
+    const std::int32_t count = (request.prompt_tokens + scenario.block_tokens - 1) / scenario.block_tokens;
+    while (static_cast<std::int32_t>(prompt.size()) < count)
+      prompt.push_back(id = 4 * id + draw.below(draw.below(4) + 1));
+    scenario.blocks.push_back(std::move(prompt));
+  }
+}
+
 }  // namespace
 
 RandomScenario random_scenario(std::uint64_t seed, int time_scale, RandomFeatures features) {
@@ -178,6 +197,10 @@ RandomScenario random_scenario(std::uint64_t seed, int time_scale, RandomFeature
   for (RequestSpec& spec : scenario.requests) {
     spec.arrival.ns *= time_scale;
     if (spec.deadline != SimTime::never()) spec.deadline.ns *= time_scale;
+  }
+  if (features.prompts) {
+    RandomStream draw_prompts(seed, "random_prompts");
+    add_prompt_blocks(scenario, draw_prompts);
   }
   if (draw.below(5) == 0) setup.horizon = {time_scale * nanoseconds(Seconds(now * (0.3 + draw.uniform())))};
   scenario.description =

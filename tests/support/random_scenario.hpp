@@ -11,14 +11,19 @@ namespace silicast::testing {
 struct RandomScenario {
   ClusterSetup setup;
   std::vector<RequestSpec> requests;
+  std::vector<std::vector<std::uint64_t>> blocks;  // of their prompts; empty: not known
+  std::int32_t block_tokens = 0;                   // of one of these
   std::string description;
+
+  VectorSource source() const { return VectorSource(requests, blocks, block_tokens); }
 };
 
 // What the systems may have besides.
 struct RandomFeatures {
-  bool ranks = true;   // data-parallel ranks in lock step
-  bool drafts = true;  // speculative decoding
-  bool flat = false;   // the lengths of contexts cost nothing
+  bool ranks = true;     // data-parallel ranks in lock step
+  bool drafts = true;    // speculative decoding
+  bool prompts = false;  // that begin alike and are kept in a cache
+  bool flat = false;     // the lengths of contexts cost nothing
 };
 
 // The same seed gives the same scenario. Durations are irregular doubles, with several cost pieces and at times several

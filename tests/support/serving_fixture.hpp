@@ -10,15 +10,24 @@ namespace silicast::testing {
 
 class VectorSource final : public RequestSource {
  public:
-  explicit VectorSource(std::vector<RequestSpec> specs) : specs_(std::move(specs)) {}
+  // `blocks`: of each prompt, of `block_tokens` tokens; none: empty.
+  explicit VectorSource(std::vector<RequestSpec> specs, std::vector<std::vector<std::uint64_t>> blocks = {},
+                        std::int32_t block_tokens = 0)
+      : specs_(std::move(specs)), blocks_(std::move(blocks)), block_tokens_(block_tokens) {}
   std::optional<SimTime> next_time() override {
     if (next_ == specs_.size()) return std::nullopt;
     return specs_[next_].arrival;
   }
   RequestSpec take() override { return specs_[next_++]; }
+  std::span<const std::uint64_t> blocks() const override {
+    return blocks_.empty() ? std::span<const std::uint64_t>{} : blocks_[next_ - 1];
+  }
+  std::int32_t block_tokens() const override { return block_tokens_; }
 
  private:
   std::vector<RequestSpec> specs_;
+  std::vector<std::vector<std::uint64_t>> blocks_;
+  std::int32_t block_tokens_ = 0;
   std::size_t next_ = 0;
 };
 

@@ -10,6 +10,7 @@
 #include <map>
 
 #include "sim/serving/scheduler/scheduler.hpp"
+#include "tests/support/sum_prompt_cache.hpp"
 
 namespace silicast::testing {
 namespace {
@@ -26,6 +27,7 @@ struct Job {
   std::int32_t generated = 0;  // output tokens so far
   std::int32_t context = 0;    // tokens to prefill: prompt and what was generated before it last waited
   std::int32_t stored = 0;     // tokens whose KV is stored
+  std::int32_t shared = 0;     // blocks of its prompt that it has in common with others
   std::int32_t growth = 0;     // tokens that the present iteration computes or keeps for it
   std::int64_t rate = 0;       // units that it gets per decode iteration
   std::int32_t begun = 0;      // generated when its decoding began
@@ -45,8 +47,14 @@ struct Job {
 // The requests of one rank.
 class SumRank {
  public:
-  SumRank(const PoolSetup& pool, std::vector<SumRequest>& requests)
-      : limits_(pool.limits), cost_(pool.cost), acceptance_(pool.acceptance), requests_(requests) {
+  SumRank(const PoolSetup& pool, std::vector<SumRequest>& requests, const std::vector<PromptBlocks>& prompts)
+      : limits_(pool.limits),
+        cost_(pool.cost),
+        acceptance_(pool.acceptance),
+        requests_(requests),
+        prompts_(prompts),
+        weight_(pool.limits.prompt_block / pool.limits.block_size),
+        cache_(weight_) {
     for (const auto& entry : schedulers.entries())
       if (entry.make == pool.make_scheduler) scheduler_ = entry.name;
   }
@@ -88,6 +96,9 @@ class SumRank {
       } else {
         job->stored += job->growth;
         job->growth = 0;
+        const std::int32_t whole = whole_blocks(*job, job->stored);
+        cache_.use(prompt_of(*job), job->shared, whole);
+        job->shared = std::max(job->shared, whole);
         if (job->stored < job->context) continue;
         job->begun = ++job->generated;
         job->units = 0;
@@ -99,6 +110,7 @@ class SumRank {
       request.state = EndState::kCompleted;
       request.end = now;
       completed.push_back(index);
+      cache_.give_back(prompt_of(*job), job->shared);
       running_.erase(job);
     }
     return completed;
@@ -123,6 +135,7 @@ class SumRank {
         }
       if (chunk_order_.empty()) continue_running();
     }
+    take_from_cache();
   }
 
   BatchShape shape() const {
@@ -162,11 +175,23 @@ class SumRank {
   // Blocks held, those for the tokens of the present iteration included.
   std::int64_t blocks_used() const {
     std::int64_t used = 0;
-    for (const Job& job : running_) used += blocks_of(job.stored + job.growth);
-    return used;
+    for (const Job& job : running_) used += blocks_of(job.stored + job.growth) - job.shared * weight_;
+    return used + cache_.blocks_in_use();
   }
 
  private:
+  const PromptBlocks& prompt_of(const Job& job) const {
+    static const PromptBlocks none;
+    return limits_.prompt_block > 0 ? prompts_[static_cast<std::size_t>(job.index)] : none;
+  }
+  // Of its prompt, within its first tokens.
+  std::int32_t whole_blocks(const Job& job, std::int32_t tokens) const {
+    if (limits_.prompt_block == 0) return 0;
+    return std::min(std::min(tokens, job.prompt) / limits_.prompt_block,
+                    static_cast<std::int32_t>(prompt_of(job).size()));
+  }
+  void take_from_cache() { cache_.keep_within(limits_.blocks - blocks_used()); }
+
   std::int64_t blocks_of(std::int64_t tokens) const {
     if (tokens == 0) return 0;
     return (tokens + limits_.drafts + limits_.block_size - 1) / limits_.block_size + limits_.sequence_blocks;
@@ -198,7 +223,7 @@ class SumRank {
     for (std::size_t i = 0; i < running_.size(); ++i) {
       if (running_[i].decoding()) continue;
       running_[i].growth = wanted(running_[i]);
-      while (i < running_.size() && blocks_used() > limits_.blocks) preempt_last();
+      while (i < running_.size() && blocks_used() > limits_.blocks) preempt_last_for(i);
       if (i < running_.size() && running_[i].growth > 0) chunk_order_.push_back(running_[i].index);
     }
   }
@@ -207,13 +232,20 @@ class SumRank {
     for (Job& job : running_) job.growth = 0;
     for (std::size_t i = 0; i < running_.size(); ++i) {
       running_[i].growth = wanted(running_[i]);
-      while (i < running_.size() && blocks_used() > limits_.blocks) preempt_last();
+      while (i < running_.size() && blocks_used() > limits_.blocks) preempt_last_for(i);
     }
   }
 
-  void preempt_last() {
+  // What others took before is theirs already; what this one asks for is not there.
+  void preempt_last_for(std::size_t asking) {
+    const std::int32_t growth = running_[asking].growth;
+    running_[asking].growth = 0;
+    take_from_cache();
+    running_[asking].growth = growth;
     Job job = running_.back();
     running_.pop_back();
+    cache_.give_back(prompt_of(job), job.shared);
+    job.shared = 0;
     job.context = job.prompt + job.generated;
     job.stored = job.growth = 0;
     job.preempted_at = now_;
@@ -229,24 +261,43 @@ class SumRank {
 
   bool admit_chunk() {
     if (!front_eligible()) return false;
-    return admit(std::min({waiting_.front().context, limits_.max_chunk, budget_left()}));
+    return admit(std::min({waiting_.front().context - find(), limits_.max_chunk, budget_left()}));
   }
 
   bool admit_whole() {
     if (!front_eligible()) return false;
-    const std::int32_t piece = std::min({waiting_.front().context, limits_.max_chunk, limits_.max_batched_tokens});
+    const std::int32_t piece =
+        std::min({waiting_.front().context - find(), limits_.max_chunk, limits_.max_batched_tokens});
     return piece <= budget_left() && admit(piece);
+  }
+
+  // Tokens of the first waiting context that are in the cache; the last is always computed.
+  std::int32_t find() {
+    take_from_cache();
+    const Job& job = waiting_.front();
+    return cache_.match(prompt_of(job), whole_blocks(job, job.context - 1)) * limits_.prompt_block;
   }
 
   bool admit(std::int32_t tokens) {
     if (static_cast<std::int32_t>(running_.size()) >= limits_.max_sequences || tokens <= 0) return false;
     Job job = waiting_.front();
-    const std::int32_t needed = limits_.reserve_prompt ? job.context : tokens;
-    if (blocks_of(needed) > limits_.blocks - blocks_used()) return false;
+    job.stored = find();
+    job.shared = job.stored == 0 ? 0 : job.stored / limits_.prompt_block;
+    job.growth = limits_.reserve_prompt ? job.context - job.stored : tokens;
+    const SumPromptCache before = cache_;
+    running_.push_back(job);
+    cache_.use(prompt_of(job), 0, job.shared);
+    const bool fits = blocks_used() <= limits_.blocks;
+    running_.pop_back();
+    if (!fits) {
+      cache_ = before;
+      return false;
+    }
     SumRequest& request = requests_[static_cast<std::size_t>(job.index)];
     if (request.scheduled == kNeverSeconds) request.scheduled = now_;
     if (job.preempted_at != kNeverSeconds && job.generated == 0)
       request.preempted_before_first_token += now_ - job.preempted_at;
+    if (request.preemptions == 0) request.cached_tokens = job.stored;
     job.growth = tokens;
     waiting_.pop_front();
     running_.push_back(job);
@@ -258,6 +309,9 @@ class SumRank {
   const IterationCost& cost_;
   const Acceptance& acceptance_;
   std::vector<SumRequest>& requests_;
+  const std::vector<PromptBlocks>& prompts_;  // of all requests
+  std::int64_t weight_;                       // blocks in a block of prompts
+  SumPromptCache cache_;
   std::string_view scheduler_;
   std::deque<Job> waiting_;
   std::vector<Job> running_;               // in order of admission
@@ -271,9 +325,10 @@ class SumRank {
 // Ranks whose iterations begin and end together.
 class SumEngine {
  public:
-  SumEngine(const PoolSetup& pool, std::vector<SumRequest>& requests, SumReplica& history)
+  SumEngine(const PoolSetup& pool, std::vector<SumRequest>& requests, const std::vector<PromptBlocks>& prompts,
+            SumReplica& history)
       : cost_(pool.cost), ahead_(pool.plans_ahead ? 1 : 0), history_(history) {
-    for (std::int32_t rank = 0; rank < pool.ranks; ++rank) ranks_.emplace_back(pool, requests);
+    for (std::int32_t rank = 0; rank < pool.ranks; ++rank) ranks_.emplace_back(pool, requests, prompts);
   }
 
   EndReason submit(std::size_t rank, std::int64_t index, const RequestSpec& spec) {
@@ -348,7 +403,8 @@ class SumEngine {
 
 class SumCluster {
  public:
-  SumCluster(const ClusterSetup& setup, const std::vector<RequestSpec>& specs) : setup_(setup), specs_(specs) {
+  SumCluster(const ClusterSetup& setup, const std::vector<RequestSpec>& specs, const std::vector<PromptBlocks>& prompts)
+      : setup_(setup), specs_(specs), prompts_(prompts) {
     std::size_t count = 0;
     for (const PoolSetup& pool : setup.pools) count += static_cast<std::size_t>(pool.replicas * pool.ranks);
     history_.requests.resize(specs.size());
@@ -356,7 +412,7 @@ class SumCluster {
     std::vector<std::int64_t> holds;  // KV tokens, by rank
     for (const PoolSetup& pool : setup.pools)
       for (std::int32_t i = 0; i < pool.replicas; ++i) {
-        engines_.emplace_back(pool, history_.requests, history_.replicas[places_.size()]);
+        engines_.emplace_back(pool, history_.requests, prompts, history_.replicas[places_.size()]);
         for (std::int32_t rank = 0; rank < pool.ranks; ++rank) {
           places_.push_back({engines_.size() - 1, static_cast<std::size_t>(rank)});
           ways_in_.push_back(pool.way_in);
@@ -410,8 +466,10 @@ class SumCluster {
     auto gateway = gateways_.lower_bound(
         spec.prompt_tokens + (spec.max_output_tokens > 0 ? spec.max_output_tokens : spec.output_tokens) - 1);
     if (gateway == gateways_.end()) gateway = std::prev(gateway);
-    const ReplicaId chosen = gateway->second.router->choose(
-        {spec.prompt_tokens, spec.max_output_tokens, spec.request_class}, gateway->second.loads);
+    const ReplicaId chosen =
+        gateway->second.router->choose({spec.prompt_tokens, spec.max_output_tokens, spec.request_class,
+                                        prompts_.empty() ? std::span<const std::uint64_t>{} : prompts_[next_]},
+                                       gateway->second.loads);
     request.replica = gateway->second.replicas[chosen.index()];
     change_load(request.replica, 1, spec.prompt_tokens);
     if (way_in(request.replica).value() > 0)
@@ -466,6 +524,7 @@ class SumCluster {
 
   const ClusterSetup& setup_;
   const std::vector<RequestSpec>& specs_;
+  const std::vector<PromptBlocks>& prompts_;
   SumHistory history_;
   std::map<std::int64_t, Gateway> gateways_;  // by KV tokens
   std::deque<SumEngine> engines_;
@@ -477,8 +536,9 @@ class SumCluster {
 
 }  // namespace
 
-SumHistory sum_reference(const ClusterSetup& setup, const std::vector<RequestSpec>& requests) {
-  return SumCluster(setup, requests).play();
+SumHistory sum_reference(const ClusterSetup& setup, const std::vector<RequestSpec>& requests,
+                         const std::vector<PromptBlocks>& blocks) {
+  return SumCluster(setup, requests, blocks).play();
 }
 
 }  // namespace silicast::testing

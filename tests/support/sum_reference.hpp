@@ -24,6 +24,7 @@ struct SumRequest {
   double end = kNeverSeconds;
   double preempted_before_first_token = 0;  // seconds
   std::int32_t output_tokens = 0;
+  std::int32_t cached_tokens = 0;
   std::int32_t preemptions = 0;
 };
 
@@ -47,6 +48,8 @@ struct SumHistory {
 
 // Plays the requests, given in order of arrival, to the end. Requests must not have deadlines, and the setup
 // no horizon; `leap` and `sample_interval` mean nothing here.
-SumHistory sum_reference(const ClusterSetup& setup, const std::vector<RequestSpec>& requests);
+// `blocks`: of the requests' prompts, where limits.prompt_block says that there are any.
+SumHistory sum_reference(const ClusterSetup& setup, const std::vector<RequestSpec>& requests,
+                         const std::vector<std::vector<std::uint64_t>>& blocks = {});
 
 }  // namespace silicast::testing

@@ -40,7 +40,7 @@ class Watcher final : public ServingObserver {
 };
 
 inline Watcher watch(const RandomScenario& scenario) {
-  VectorSource source(scenario.requests);
+  VectorSource source = scenario.source();
   Watcher watcher;
   Cluster cluster(scenario.setup, source, watcher);
   while (cluster.run(1'000'000)) {

@@ -39,6 +39,7 @@ struct LaunchedPool {
   std::string scheduler;                        // empty: the engine's
   std::optional<Said<std::string>> exchange;    // as the engine's key `parallel.exchange`
   std::optional<Said<bool>> two_batches;
+  std::optional<Said<bool>> prefix_cache;
   std::optional<Said<std::string>> quantisation;  // as in LaunchFormats
   std::optional<Said<std::string>> dtype, kv;     // likewise
   std::optional<Said<std::string>> draft;         // "mtp", a repository or a folder

@@ -205,6 +205,8 @@ class Builder {
     add("block_size", said_.block_size, own.block_size);
     add("max_chunk", said_.max_chunk, own.max_chunk);
     add("max_waiting", said_.max_waiting, own.max_waiting);
+    if (said_.prefix_cache && said_.prefix_cache->value != engine_.prefix_cache)
+      put(engine, "prefix_cache", said_.prefix_cache->value ? "true" : "false", said_.prefix_cache->mark);
     if (said_.utilisation && said_.utilisation->value != engine_.memory.utilisation.value) {
       ConfigNode memory;
       put(memory, "utilisation", fmt::format("{}", said_.utilisation->value), said_.utilisation->mark);

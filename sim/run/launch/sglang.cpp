@@ -156,6 +156,7 @@ void read_layout(const Flags& flags, const ShellCommand& command, LaunchedPool& 
                                   pool.expert->value, ranks));
   pool.redundant_experts = flags.integer("--ep-num-redundant-experts", 0, kMostRanks);
   pool.two_batches = flags.on("--enable-two-batch-overlap");
+  if ((pool.prefix_cache = flags.on("--disable-radix-cache"))) pool.prefix_cache->value = !pool.prefix_cache->value;
   if (const auto found = command.environment.find(std::string(kLayers)); found != command.environment.end())
     pool.stage_layers = Said<std::string>{found->second.text, found->second.mark, std::string(kLayers)};
 }
@@ -224,9 +225,10 @@ LaunchParts write_sglang(const Scenario& scenario, const PoolScenario& pool) {
   write_limits(scenario, pool, parts);
   write_formats(scenario, pool, format_flags(), parts);
   write_speculation(pool, parts);
-  parts.notes.push_back(
-      "SGLang's own default that is not simulated: prefixes are reused; --disable-radix-cache is what is "
-      "simulated");
+  if (pool.engine.prefix_cache)
+    parts.notes.push_back("SGLang's own default: prefixes are reused; simulated where a trace knows them");
+  else
+    parts.command.push_back("--disable-radix-cache");
   return parts;
 }
 

@@ -155,6 +155,7 @@ void read_layout(const Flags& flags, const ShellCommand& command, LaunchedPool& 
     backend = Said<std::string>{found->second.text, found->second.mark, std::string(kAllToAll)};
   if (backend) pool.exchange = Said<std::string>{exchange_of(*backend), backend->mark, backend->by};
   pool.two_batches = flags.on("--enable-dbo");
+  pool.prefix_cache = flags.on("--enable-prefix-caching");
   if (const auto found = command.environment.find(std::string(kLayers)); found != command.environment.end())
     pool.stage_layers = Said<std::string>{found->second.text, found->second.mark, std::string(kLayers)};
 }
@@ -241,8 +242,10 @@ LaunchParts write_vllm(const Scenario& scenario, const PoolScenario& pool) {
   write_formats(scenario, pool, format_flags(), parts);
   write_speculation(pool, parts);
   parts.notes.push_back("vLLM's own default: --enable-chunked-prefill, prompts and decodes in one batch");
-  parts.notes.push_back(
-      "vLLM's own default that is not simulated: prefixes are reused; --no-enable-prefix-caching is what is simulated");
+  if (pool.engine.prefix_cache)
+    parts.notes.push_back("vLLM's own default: prefixes are reused; simulated where a trace knows them");
+  else
+    parts.command.push_back("--no-enable-prefix-caching");
   return parts;
 }
 

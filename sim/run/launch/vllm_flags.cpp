@@ -13,7 +13,7 @@ constexpr std::string_view kAddress = "where it listens", kApi = "what its API o
                                "how kernels are compiled and launched; see "
                                "the engine's graph_tokens",
                            kPlace = "which process runs where", kImages = "images and audio are not modelled",
-                           kPrefix = "no prefix is reused in a simulation",
+                           kPrefix = "a trace has its own ids of blocks",
                            kHost =
                                "how the host works; see the engine's "
                                "host times",
@@ -95,7 +95,7 @@ constexpr FlagSpec kFlags[] = {
     {"--kv-cache-dtype"},
     {"--num-gpu-blocks-override"},
     {"--kv-cache-memory-bytes"},  // 0.11 on
-    {"--enable-prefix-caching", Takes::kNothing, kPrefix},
+    {"--enable-prefix-caching", Takes::kNothing},
     {"--prefix-caching-hash-algo", Takes::kValue, kPrefix},
     {"--calculate-kv-scales", Takes::kNothing, "scales of an FP8 KV cache cost nothing"},
     {"--swap-space", Takes::kValue, kElsewhere},

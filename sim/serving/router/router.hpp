@@ -16,6 +16,7 @@ struct RequestView {
   std::int32_t prompt_tokens = 0;
   std::int32_t max_output_tokens = 0;  // as the client declared; 0: nothing declared
   ClassId request_class;
+  std::span<const std::uint64_t> blocks = {};  // of its prompt, see RequestSource::blocks()
 };
 
 // What a router may know of a replica, as a gateway counts it: fresh, by its own book-keeping.

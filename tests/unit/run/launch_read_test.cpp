@@ -176,16 +176,27 @@ TEST_CASE("MindIE's sizes are those of the world, its memory is in GiB") {
         "l.sh:9:100: ScheduleConfig.maxBatchSiz: unknown key; did you mean 'maxBatchSize'?");
 }
 
+TEST_CASE("caches of prompts are switched off as they were launched") {
+  CHECK_THAT(yaml_of("vllm serve Qwen/Qwen3-8B --no-enable-prefix-caching\n", {kConfigs, "hgx-h200"}),
+             Contains("prefix_cache: false"));
+  CHECK_THAT(yaml_of("python3 -m sglang.launch_server --model-path Qwen/Qwen3-8B --disable-radix-cache\n",
+                     {kConfigs, "hgx-h200"}),
+             Contains("prefix_cache: false"));
+  CHECK_THAT(yaml_of("vllm serve Qwen/Qwen3-8B --enable-prefix-caching\n", {kConfigs, "hgx-h200"}),
+             !Contains("prefix_cache"));
+}
+
 TEST_CASE("what silicast does not model is listed, and what else the text holds") {
-  const std::string yaml =
-      yaml_of("set -e\nFOO=1 vllm serve Qwen/Qwen3-8B --enable-prefix-caching --frobnicate 3 \\\n --host 0.0.0.0\n",
-              {kConfigs, "hgx-h200"});
-  CHECK_THAT(yaml, StartsWith("# Read from l.sh: 1 copy on 1 x hgx-h200.\n") &&
-                       Contains("#   --enable-prefix-caching (l.sh:2): no prefix is reused in a simulation\n") &&
-                       Contains("#   --frobnicate 3 (l.sh:2): silicast does not know this flag\n") &&
-                       Contains("#   --host 0.0.0.0 (l.sh:3): where it listens\n") &&
-                       Contains("#   FOO=1 (l.sh:2): variables of the environment are not read\n") &&
-                       Contains("#   set (l.sh:1): a command that is not read\n"));
+  const std::string yaml = yaml_of(
+      "set -e\nFOO=1 vllm serve Qwen/Qwen3-8B --prefix-caching-hash-algo sha256 --frobnicate 3 \\\n --host 0.0.0.0\n",
+      {kConfigs, "hgx-h200"});
+  CHECK_THAT(yaml,
+             StartsWith("# Read from l.sh: 1 copy on 1 x hgx-h200.\n") &&
+                 Contains("#   --prefix-caching-hash-algo sha256 (l.sh:2): a trace has its own ids of blocks\n") &&
+                 Contains("#   --frobnicate 3 (l.sh:2): silicast does not know this flag\n") &&
+                 Contains("#   --host 0.0.0.0 (l.sh:3): where it listens\n") &&
+                 Contains("#   FOO=1 (l.sh:2): variables of the environment are not read\n") &&
+                 Contains("#   set (l.sh:1): a command that is not read\n"));
 }
 
 TEST_CASE("a flag's value cannot end the comment that lists it") {

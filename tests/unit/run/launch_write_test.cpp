@@ -34,7 +34,7 @@ TEST_CASE("a vLLM pool is one command with a flag for each limit") {
                       "  --block-size 16 \\\n"
                       "  --gpu-memory-utilization 0.9\n"
                       "#   vLLM's own default: --enable-chunked-prefill, prompts and decodes in one batch\n") &&
-                 Contains("--no-enable-prefix-caching is what is simulated") &&
+                 Contains("prefixes are reused; simulated where a trace knows") &&
                  Contains("before the 4 copies stands a router; the scenario's is 'least_loaded'"));
 }
 

@@ -32,8 +32,8 @@ struct Gateway {
 };
 
 TEST_CASE("the routers are those of the issue, each with a line of help") {
-  CHECK(routers.names() ==
-        std::vector<std::string>{"round_robin", "random", "least_loaded", "two_choices", "shortest_by_tokens"});
+  CHECK(routers.names() == std::vector<std::string>{"round_robin", "random", "least_loaded", "two_choices",
+                                                    "shortest_by_tokens", "prefix_affinity"});
   for (const auto& entry : routers.entries()) CHECK_FALSE(entry.summary.empty());
 }
 
@@ -48,6 +48,23 @@ TEST_CASE("round robin cycles from the first replica, whatever the loads") {
   Gateway gateway("round_robin", 3);
   gateway.set(1, {100, 100'000});
   CHECK(gateway.choose(7) == std::vector<std::int32_t>{0, 1, 2, 0, 1, 2, 0});
+}
+
+TEST_CASE("prefix affinity sends a prompt where the longest beginning of it went, unless that has far more to do") {
+  Gateway gateway("prefix_affinity", 3);
+  const auto send = [&](const std::vector<std::uint64_t>& blocks) {
+    return gateway.choice->choose({10, 0, ClassId{0}, blocks}, gateway.loads).value;
+  };
+  gateway.set(0, {1, 10});
+  CHECK(send({1, 2, 3}) == 1);  // the least loaded
+  gateway.set(1, {5, 50});
+  CHECK(send({1, 2, 9}) == 1);  // not the least loaded any more, but has the first two
+  CHECK(send({7, 8}) == 2);
+  CHECK(send({}) == 2);
+  gateway.set(1, {9, 90});
+  CHECK(send({1, 2, 3}) == 2);  // over eight more than the least loaded, and over half as many again
+  gateway.set(2, {3, 30});
+  CHECK(send({1, 2, 3}) == 2);  // where it went last
 }
 
 TEST_CASE("random and two choices draw the same again with their seed, and otherwise with another") {

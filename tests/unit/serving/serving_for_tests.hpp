@@ -48,7 +48,7 @@ inline ReplicaLimits& limits_of(ClusterSetup& setup) {
 }
 
 inline Watcher serve(const ClusterSetup& setup, const std::vector<RequestSpec>& requests) {
-  return watch({setup, requests, ""});
+  return watch({setup, requests, {}, 0, ""});
 }
 
 // A request whose client leaves at `deadline` unless it has all of its answer.

@@ -1,0 +1,62 @@
+// KV blocks whose content is known by a hash of their prompt up to their end: equal id, equal block and all before it.
+// Sequences share them by reference; what nobody uses stays until its memory is needed, the least recently used first
+// (Kwon et al., "Efficient Memory Management for Large Language Model Serving with PagedAttention", SOSP 2023, 4.4, and
+// the automatic prefix caching of vLLM). Blocks of a prompt are asked for and given back from its start on, so a block
+// is used at least as recently as those that follow it.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+namespace silicast {
+
+class PrefixCache {
+ public:
+  // `blocks`: most that are kept, used or not; 0: any number.
+  explicit PrefixCache(std::int64_t blocks = 0) : most_(blocks) {}
+
+  std::int64_t size() const { return size_; }
+  std::int64_t used() const { return used_; }  // by somebody
+  std::int64_t unused() const { return size_ - used_; }
+
+  // How many blocks of the prompt are there, from its start to the first that is not; `unused` gets how many of them
+  // nobody uses. O(blocks of the prompt). Changes nothing.
+  std::int64_t match(std::span<const std::uint64_t> prompt, std::int64_t& unused) const;
+
+  // One more user of a block. What it was before.
+  enum class Was { kUsed, kUnused, kMissing };
+  Was use(std::uint64_t id);
+
+  // One user less of the first `count` blocks of a prompt; gives how many nobody uses any more. O(count).
+  std::int64_t give_back(std::span<const std::uint64_t> prompt, std::int64_t count);
+
+  // Drops unused blocks, the least recently used first, until at most so many are left. O(dropped).
+  void keep_unused(std::int64_t most);
+
+ private:
+  static constexpr std::int32_t kNone = -1;
+  struct Entry {
+    std::uint64_t id = 0;
+    std::int32_t users = 0;
+    std::int32_t previous = kNone, next = kNone;  // among the unused, the least recently used first
+  };
+
+  std::size_t place_of(std::uint64_t id) const;  // of the table: where it is, or would be
+  std::int32_t find(std::uint64_t id) const { return table_.empty() ? kNone : table_[place_of(id)]; }
+  void add(std::uint64_t id);
+  void drop_oldest();
+  void erase(std::uint64_t id);
+  void grow();
+  void link_newest(std::int32_t entry);
+  void unlink(std::int32_t entry);
+
+  std::int64_t most_;
+  std::int64_t size_ = 0, used_ = 0;
+  std::vector<Entry> entries_;
+  std::vector<std::int32_t> free_;   // entries
+  std::vector<std::int32_t> table_;  // entries by id, open addressing with linear probing; a power of two
+  std::int32_t oldest_ = kNone, newest_ = kNone;
+};
+
+}  // namespace silicast

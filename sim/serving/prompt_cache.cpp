@@ -1,0 +1,57 @@
+#include "sim/serving/prompt_cache.hpp"
+
+#include <algorithm>
+
+namespace silicast {
+
+PromptCache::Found PromptCache::find_in_cache(RequestSlot slot, std::int64_t reserved) {
+  drop_taken(reserved);
+  const Request& request = table_[slot];
+  const std::span<const std::uint64_t> blocks = table_.prompt_blocks(slot);
+  const std::int64_t whole =
+      std::min({static_cast<std::int64_t>(blocks.size()), std::int64_t{request.spec.prompt_tokens} / tokens_,
+                (std::int64_t{request.context} - 1) / tokens_});
+  std::int64_t unused = 0;
+  Found found;
+  found.count = cache_->match(blocks.first(static_cast<std::size_t>(whole)), unused);
+  found.tokens = static_cast<std::int32_t>(found.count * tokens_);
+  found.shared = found.count * weight_;
+  found.from_free = unused * weight_;
+  return found;
+}
+
+void PromptCache::use(RequestSlot slot, const Found& found) {
+  if (found.count == 0) return;
+  Request& request = table_[slot];
+  const std::span<const std::uint64_t> blocks = table_.prompt_blocks(slot);
+  for (std::int64_t i = 0; i < found.count; ++i) cache_->use(blocks[static_cast<std::size_t>(i)]);
+  pool_.take(found.from_free);
+  request.shared_blocks = static_cast<std::int32_t>(found.count);
+  request.computed = found.tokens;
+}
+
+void PromptCache::share_computed(RequestSlot slot) {
+  Request& request = table_[slot];
+  const std::span<const std::uint64_t> blocks = table_.prompt_blocks(slot);
+  const auto whole = static_cast<std::int32_t>(
+      std::min({static_cast<std::int64_t>(blocks.size()), std::int64_t{request.spec.prompt_tokens} / tokens_,
+                std::int64_t{request.computed} / tokens_}));
+  if (request.shared_blocks >= whole) return;
+  drop_taken();
+  for (; request.shared_blocks < whole; ++request.shared_blocks) {
+    const PrefixCache::Was was = cache_->use(blocks[static_cast<std::size_t>(request.shared_blocks)]);
+    // Of a block that nobody used, memory that counted as free is used now and the request's own is free: no change.
+    if (was == PrefixCache::Was::kUsed) pool_.give_back(weight_);
+  }
+}
+
+std::int64_t PromptCache::unshared(RequestSlot slot, std::int64_t blocks, std::int64_t reserved) {
+  Request& request = table_[slot];
+  drop_taken(reserved);
+  const std::int64_t unused = cache_->give_back(table_.prompt_blocks(slot), request.shared_blocks);
+  blocks += (unused - request.shared_blocks) * weight_;
+  request.shared_blocks = 0;
+  return blocks;
+}
+
+}  // namespace silicast

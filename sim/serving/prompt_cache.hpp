@@ -1,0 +1,67 @@
+// The KV blocks of prompts that the sequences of one rank share, and those that nobody uses and are kept in memory that
+// is free for as long as it is. A block of a trace (512 tokens) stands for several of the engine (16 tokens), all or
+// none. Only whole blocks are shared, and the last token of a context is always computed: somebody must give the first
+// token of the answer (as vLLM and SGLang do).
+#pragma once
+
+#include <optional>
+
+#include "sim/memory/block_pool.hpp"
+#include "sim/memory/prefix_cache.hpp"
+#include "sim/serving/request_table.hpp"
+
+namespace silicast {
+
+class PromptCache {
+ public:
+  // `prompt_block`: tokens of a block of the requests' prompts, a multiple of the engine's `block_size`; 0: no cache.
+  PromptCache(std::int32_t prompt_block, std::int32_t block_size, RequestTable& table, BlockPool& pool)
+      : table_(table), pool_(pool), tokens_(prompt_block), weight_(prompt_block / block_size) {
+    if (prompt_block > 0) cache_.emplace();
+  }
+
+  // What a request that waits would find.
+  struct Found {
+    std::int64_t count = 0;      // blocks of its prompt
+    std::int32_t tokens = 0;     // of its context, that need not be computed
+    std::int64_t shared = 0;     // blocks of the engine that these take
+    std::int64_t from_free = 0;  // those among them that nobody uses now: they count as free
+  };
+  // `reserved`: of the free blocks, those that running requests are about to take.
+  Found find(RequestSlot slot, std::int64_t reserved) { return cache_ ? find_in_cache(slot, reserved) : Found{}; }
+
+  // The request is admitted and uses what it found; nothing may happen in between. Takes `from_free` from the pool.
+  void use(RequestSlot slot, const Found& found);
+
+  // More of the request's context has been computed: its whole blocks are there for others from now on. Where somebody
+  // else computed the same meanwhile, its own copies are given back.
+  void computed(RequestSlot slot) {
+    if (cache_) share_computed(slot);
+  }
+
+  // The request loses its `blocks` blocks, shared ones among them; those that nobody uses any more go to the pool.
+  void give_back(RequestSlot slot, std::int64_t blocks, std::int64_t reserved = 0) {
+    if (cache_) blocks = unshared(slot, blocks, reserved);
+    pool_.give_back(blocks);
+  }
+
+  // Blocks of the engine that are kept and that nobody uses; they count as free.
+  std::int64_t kept() const { return cache_ ? cache_->unused() * weight_ : 0; }
+
+ private:
+  Found find_in_cache(RequestSlot slot, std::int64_t reserved);
+  void share_computed(RequestSlot slot);
+  std::int64_t unshared(RequestSlot slot, std::int64_t blocks, std::int64_t reserved);
+
+  // Memory that was taken since the last time took it from what was kept. Between two calls the free memory only
+  // shrinks, and the order of what is kept does not change: dropping late drops the same.
+  void drop_taken(std::int64_t reserved = 0) { cache_->keep_unused((pool_.free() - reserved) / weight_); }
+
+  RequestTable& table_;
+  BlockPool& pool_;
+  std::int32_t tokens_;  // of a block of prompts
+  std::int64_t weight_;  // blocks of the engine in it
+  std::optional<PrefixCache> cache_;
+};
+
+}  // namespace silicast
