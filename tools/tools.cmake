@@ -7,3 +7,5 @@ install(DIRECTORY configs/ DESTINATION share/silicast/configs)
 
 add_executable(silicast-bench tools/bench/silicast_bench.cpp)
 target_link_libraries(silicast-bench PRIVATE silicast_run Boost::program_options)
+add_executable(silicast-flow-bench tools/bench/flow_bench.cpp)
+target_link_libraries(silicast-flow-bench PRIVATE silicast_perf)
