@@ -1,4 +1,4 @@
-# The programs: the silicast command and its benchmark.
+# The programs: the silicast command and its benchmarks.
 file(GLOB silicast_command_sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/tools/command/*.cpp)
 add_executable(silicast ${silicast_command_sources})
 target_link_libraries(silicast PRIVATE silicast_study Boost::program_options)

@@ -152,7 +152,8 @@ std::span<const FlowEnd> FlowNetwork::advance(SimTime now) {
   while (next_end() <= now && !queue_.empty()) {
     now_ = queue_.next_time();
     due_.clear();
-    while (!queue_.empty() && queue_.next_time() == now_) due_.push_back(static_cast<std::uint32_t>(queue_.pop().argument));
+    while (!queue_.empty() && queue_.next_time() == now_)
+      due_.push_back(static_cast<std::uint32_t>(queue_.pop().argument));
     std::sort(due_.begin(), due_.end(),
               [&](std::uint32_t a, std::uint32_t b) { return flows_[a].sequence < flows_[b].sequence; });
     for (const std::uint32_t slot : due_) {

@@ -40,8 +40,8 @@ struct FlowEnd {
 // Calls come in the order of time, and never later than next_end() without advance() first (broken invariant else).
 class FlowNetwork {
  public:
-  // Capacities by link; positive, finite, below 2^60 bytes/s and within a factor of 2^24 (1.7e7) of each other: the slowest
-  // link then has 2^35 steps between 0 and its capacity (where the fastest has 2^19 bytes/s at least).
+  // Capacities by link; positive, finite, below 2^60 bytes/s and within a factor of 2^24 (1.7e7) of each other: the
+  // slowest link then has 2^35 steps between 0 and its capacity (where the fastest has 2^19 bytes/s at least).
   explicit FlowNetwork(std::span<const BytesPerSecond> capacities);
 
   // A transfer of 0 to 2^53 bytes over distinct links. With no bytes it is due at once. Without links (both ends are
@@ -67,8 +67,8 @@ class FlowNetwork {
   SimTime now() const { return now_; }
   std::int32_t links() const { return rates_.links(); }
 
-  BytesPerSecond rate(FlowId flow);             // of one in flight; infinite where it is due at once
-  BytesPerSecond used(std::int32_t link);       // by all flows on it; never above the capacity
+  BytesPerSecond rate(FlowId flow);        // of one in flight; infinite where it is due at once
+  BytesPerSecond used(std::int32_t link);  // by all flows on it; never above the capacity
   BytesPerSecond capacity(std::int32_t link) const { return bytes_per_second(rates_.capacity(link)); }
   // Whole bytes that flows which have ended, or were cancelled, took over this link.
   std::int64_t carried(std::int32_t link) const { return carried_[static_cast<std::size_t>(link)]; }
@@ -78,10 +78,10 @@ class FlowNetwork {
   __extension__ using Work = __int128;  // rate units * nanoseconds
 
   struct Flow {
-    Work left = 0;              // at `since`
+    Work left = 0;  // at `since`
     SimTime since;
     SimTime end;
-    std::int64_t rate = 0;      // units, since then; 0: not over links, waits for its end
+    std::int64_t rate = 0;  // units, since then; 0: not over links, waits for its end
     std::int64_t bytes = 0;
     std::int64_t tag = 0;
     std::uint64_t sequence = 0;  // of its start

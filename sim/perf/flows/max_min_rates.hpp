@@ -1,5 +1,5 @@
-// Max-min fair rates of flows over links, kept exact while flows come and go. Rates are whole numbers of a unit that the
-// owner chooses, so what a link carries is an exact sum whatever the order, and nothing drifts.
+// Max-min fair rates of flows over links, kept exact while flows come and go. Rates are whole numbers of a unit that
+// the owner chooses, so what a link carries is an exact sum whatever the order, and nothing drifts.
 //
 // Max-min fair (Bertsekas & Gallager, Data Networks, 2nd ed., 6.5.2): every flow is at its cap or has a bottleneck, a
 // full link on which no flow is faster. A link shared by n flows is full when less than n units are free.
@@ -84,19 +84,19 @@ class MaxMinRates {
   void push(std::int64_t level, Kind kind, std::uint32_t index);
   Key pop();
   std::uint32_t take_hops(std::size_t count);
-  void open(std::uint32_t flow);                       // its links have got its rate back
-  void reopen(std::uint32_t flow);                     // one that has a rate
-  void check(std::int32_t link);                       // the level is where its flows are held
-  void fill(std::int64_t level);                       // everything that is to be fixed at this level
+  void open(std::uint32_t flow);                             // its links have got its rate back
+  void reopen(std::uint32_t flow);                           // one that has a rate
+  void check(std::int32_t link);                             // the level is where its flows are held
+  void fill(std::int64_t level);                             // everything that is to be fixed at this level
   bool opens_faster(std::int32_t link, std::int64_t level);  // flows too fast for it at this level; whether any
   void fix(std::uint32_t flow, std::int64_t level, std::int32_t bottleneck);
 
   std::vector<Link> links_;
   std::vector<Flow> flows_;
   std::vector<Hop> hops_;
-  std::vector<std::int32_t> paths_;                     // the link of each hop
-  std::vector<std::vector<std::uint32_t>> free_hops_;   // first hops of runs to reuse, by length
-  std::vector<Key> agenda_;                             // heap, lowest first: level, kind, number of link or flow
+  std::vector<std::int32_t> paths_;                    // the link of each hop
+  std::vector<std::vector<std::uint32_t>> free_hops_;  // first hops of runs to reuse, by length
+  std::vector<Key> agenda_;                            // heap, lowest first: level, kind, number of link or flow
   std::vector<std::uint32_t> opened_, settled_, capped_;
   std::vector<std::int32_t> full_;
   std::uint64_t count_opened_ = 0;
