@@ -20,7 +20,8 @@ struct TestFlow {
 };
 
 // Rates in bytes/s by flow; those without links are at their cap.
-inline std::vector<double> filled_from_scratch(const std::vector<double>& capacities, const std::vector<TestFlow>& flows) {
+inline std::vector<double> filled_from_scratch(const std::vector<double>& capacities,
+                                               const std::vector<TestFlow>& flows) {
   std::vector<double> rates(flows.size(), -1), free = capacities;
   for (std::size_t left = flows.size(); left > 0;) {
     std::vector<int> open(capacities.size(), 0);

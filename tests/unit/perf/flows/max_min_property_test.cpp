@@ -173,5 +173,40 @@ TEST_CASE("rates are max-min fair and as from scratch after every one of 60,000 
   CHECK(without_links > 500);
 }
 
+TEST_CASE("on a fabric of two tiers with 1,500 flows in one component, too, rates are as from scratch") {
+  constexpr std::int32_t kChips = 400, kLeaf = 20, kLeaves = kChips / kLeaf;
+  std::vector<double> capacities(2 * kChips, 50e9);
+  capacities.insert(capacities.end(), 2 * kLeaves, 50e9 * kLeaf / 3);
+  Play play(capacities);
+  RandomStream draw(11, "tiers");
+  std::int64_t tags = 0;
+  for (int event = 0; event < 6000; ++event) {
+    if (event > 1500) {
+      for (const FlowEnd& end : play.network.advance(play.network.next_end()))
+        play.gone(end.tag, play.live.at(end.tag).bytes);
+    }
+    while (play.live.size() < std::min<std::size_t>(1500, static_cast<std::size_t>(event))) {
+      const auto from = static_cast<std::int32_t>(draw.below(kChips)),
+                 to = static_cast<std::int32_t>(draw.below(kChips));
+      Live live;
+      live.bytes = static_cast<std::int64_t>(1 + draw.below(2'000'000'000));
+      live.flow.links = {from, kChips + to};
+      if (from / kLeaf != to / kLeaf) {
+        live.flow.links.push_back(2 * kChips + from / kLeaf);
+        live.flow.links.push_back(2 * kChips + kLeaves + to / kLeaf);
+      }
+      if (draw.below(4) == 0) live.flow.cap = 2e9;
+      live.id =
+          play.network.start(live.flow.links, live.bytes, play.network.now(), {BytesPerSecond(live.flow.cap), tags});
+      play.live[tags++] = live;
+      play.network.next_end();
+    }
+    if (event % 100 != 0) continue;
+    check_max_min(play);
+    check_from_scratch(play);
+  }
+  REQUIRE(play.network.size() == 1500);
+}
+
 }  // namespace
 }  // namespace silicast::testing
