@@ -1,14 +1,11 @@
-// Systems small enough to work out by hand, and what they did; properties checked with a fixed seed.
+// Systems small enough to work out by hand, and what they did.
 #pragma once
 
-#include <rapidcheck.h>
-
-#include <catch2/catch.hpp>
-#include <sstream>
 #include <string>
 #include <string_view>
 
 #include "sim/serving/scheduler/scheduler.hpp"
+#include "tests/support/property.hpp"
 #include "tests/support/watcher.hpp"
 
 namespace silicast::testing {
@@ -63,27 +60,6 @@ inline std::vector<std::int32_t> prompt_tokens_of(const std::vector<RunRecord>& 
   std::vector<std::int32_t> tokens;
   for (const RunRecord& run : runs) tokens.push_back(run.shape.prefill_tokens);
   return tokens;
-}
-
-// Evenly one of low to high, both included, whatever the size of the case: rapidcheck's own ranges are narrow
-// in its first cases.
-template <class T>
-T draw(T low, T high) {
-  return *rc::gen::resize(rc::kNominalSize, rc::gen::inRange(low, static_cast<T>(high + 1)));
-}
-
-// Whether a property holds in `cases` random cases, always the same ones; says how it fails. A Testable is
-// what rapidcheck takes: a function that draws and asserts (RC_ASSERT).
-template <class Testable>
-void check_property(int cases, Testable property) {
-  rc::detail::TestParams params;
-  params.seed = 1;
-  params.maxSuccess = cases;
-  const auto result = rc::detail::checkTestable(property, rc::detail::TestMetadata{}, params);
-  std::ostringstream message;
-  rc::detail::printResultMessage(result, message);
-  INFO(message.str());
-  CHECK(result.template is<rc::detail::SuccessResult>());
 }
 
 }  // namespace silicast::testing
