@@ -1,7 +1,7 @@
-// Where the longest beginning of the prompt went last, unless that replica has far more to do than the least loaded one;
-// then, and where nothing is known, to the least loaded. The gateway sees what it sent, not what replicas keep: its view
-// may be stale, as that of SGLang's router or llm-d's is. Balance by the two thresholds of SGLang's router (as
-// remembered), in requests: 1.5 times and a count; its count of 32 is for servers of hundreds of requests, here 8.
+// Where the longest beginning of the prompt went last, unless that replica has far more to do than the least loaded;
+// then, and where nothing is known, to the least loaded. The gateway sees what it sent, not what replicas keep: its
+// view may be stale, as that of SGLang's router or llm-d's is. Balance by two thresholds like those of SGLang's router
+// (as remembered), in requests: 1.5 times and a count; its count of 32 is for servers of hundreds of requests.
 #include <vector>
 
 #include "sim/serving/router/min_index.hpp"
