@@ -82,12 +82,11 @@ void write(TraceStream& stream, const options::variables_map& given, const std::
         throw InputError(fmt::format("--out {}: is what is read; give another name", out));
     }
   const TraceWritten written = write_trace(stream, trace_output(out, maybe(given, "as")), out);
-  const TraceSummary& of = written.summary;
-  std::cout << fmt::format("written: {} ({} requests over {:.4g} s{})\nfrom: {}\n", out, of.requests, of.span_s,
-                           of.block_tokens == 0
-                               ? ", no ids of blocks"
-                               : fmt::format(", {} ids of blocks of {} tokens", of.blocks, of.block_tokens),
-                           stream.workload.info.description);
+  std::cout << fmt::format(
+      "written: {} ({} requests over {:.4g} s{})\nfrom: {}\n", out, written.requests, written.span_s,
+      written.block_tokens == 0 ? ", no ids of blocks"
+                                : fmt::format(", {} ids of blocks of {} tokens", written.blocks, written.block_tokens),
+      stream.workload.info.description);
   for (const std::string& left : written.left_out) std::cout << fmt::format("left out: {}\n", left);
   std::cout << fmt::format("in a scenario: workload: {{trace: {}}}\n", written.mapping);
 }

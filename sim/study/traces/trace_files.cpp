@@ -148,18 +148,22 @@ TraceWritten write_trace(TraceStream& stream, const RegistryEntry<TraceWriterFac
   RequestSource& source = *stream.workload.source;
   if (!source.next_time()) throw InputError("no request arrives; is the slice right?");
   const TraceShape shape{source.block_tokens(), stream.class_names};
-  TraceCounter counter(shape.block_tokens);
   const std::unique_ptr<TraceWriter> writer = format.make(file, shape);
-  bool waits = false;
+  TraceWritten written;
+  written.block_tokens = shape.block_tokens;
+  bool has_limits = false;
+  const SimTime first = *source.next_time();
   while (source.next_time()) {
     const RequestSpec request = source.take();
-    waits |= request.deadline != SimTime::never() || request.max_output_tokens > 0;
-    counter.add(request, source.blocks());
+    has_limits |= request.deadline != SimTime::never() || request.max_output_tokens > 0;
     writer->add(request, source.blocks());
+    ++written.requests;
+    written.blocks += static_cast<std::int64_t>(source.blocks().size());
+    written.span_s = (request.arrival - first).value();
   }
   writer->finish();
-  TraceWritten written{counter.summary(), writer->mapping(), {}};
-  if (waits) written.left_out.push_back("declared limits of output, timeouts and aborts, which no trace holds");
+  written.mapping = writer->mapping();
+  if (has_limits) written.left_out.push_back("declared limits of output, timeouts and aborts, which no trace holds");
   if (format.name == "mooncake" && !stream.class_names.empty())
     written.left_out.push_back("classes, which mooncake has no place for");
   return written;

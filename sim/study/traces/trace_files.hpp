@@ -48,15 +48,18 @@ TraceStream open_scenario(const std::string& path, const std::string& configs_di
                           const std::vector<std::string>& settings);
 
 struct TraceWritten {
-  TraceSummary summary;
+  std::int64_t requests = 0;
+  double span_s = 0;                  // from the first arrival to the last
+  std::int32_t block_tokens = 0;      // 0: no ids of blocks
+  std::int64_t blocks = 0;            // ids that the source had
   std::string mapping;                // how a scenario reads the file
   std::vector<std::string> left_out;  // what the format has no place for, in words
 };
 
-// Plays the stream into a file; it is used up. Error (InputError): no request, and what the writer refuses.
+// Plays the stream into a file, in memory that does not grow with it; it is used up. Error (InputError): no request, and what the writer refuses.
 TraceWritten write_trace(TraceStream& stream, const RegistryEntry<TraceWriterFactory>& format, const std::string& file);
 
-// The same without a file.
+// Counts the stream instead.
 TraceSummary count_trace(TraceStream& stream);
 
 }  // namespace silicast
