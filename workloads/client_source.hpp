@@ -12,7 +12,7 @@
 namespace silicast {
 
 struct ClientEdits {
-  double token_scale = 1;       // prompt and output times it, to the nearest token, at least 1
+  double token_scale = 1;       // prompt and output times it, to the nearest token, at least 1; not 1: no block ids
   std::int32_t max_output = 0;  // output is cut to it, after scaling; 0: no limit
   std::optional<ClassId> request_class;
   std::optional<Seconds> timeout;  // deadline = arrival + timeout
@@ -29,6 +29,11 @@ class ClientSource final : public RequestSource {
   RequestSpec take() override;
   bool more_after_ends() const override { return source_->more_after_ends(); }
   SimTime closes() const override { return source_->closes(); }
+  // None where prompts are scaled: so many tokens of another tokenizer are cut into other blocks.
+  std::span<const std::uint64_t> blocks() const override {
+    return edits_.token_scale == 1 ? source_->blocks() : std::span<const std::uint64_t>{};
+  }
+  std::int32_t block_tokens() const override { return edits_.token_scale == 1 ? source_->block_tokens() : 0; }
   void ended(const RequestSpec& request, SimTime now) override { source_->ended(request, now); }
 
  private:

@@ -4,12 +4,18 @@
 #include <limits>
 
 #include "sim/base/check.hpp"
+#include "workloads/block_ids.hpp"
 
 namespace silicast {
 
 MergeSource::MergeSource(std::vector<std::unique_ptr<RequestSource>> children)
     : children_(std::move(children)), next_(children_.size()) {
-  for (std::size_t child = 0; child < children_.size(); ++child) refresh(child);
+  for (std::size_t child = 0; child < children_.size(); ++child) {
+    refresh(child);
+    const std::int32_t tokens = children_[child]->block_tokens();
+    SILICAST_CHECK(tokens == 0 || block_tokens_ == 0 || tokens == block_tokens_, "merged blocks of unlike sizes");
+    block_tokens_ = std::max(block_tokens_, tokens);
+  }
 }
 
 void MergeSource::refresh(std::size_t child) {
@@ -30,6 +36,8 @@ RequestSpec MergeSource::take() {
                               static_cast<std::int64_t>(child);
   SILICAST_CHECK(client <= std::numeric_limits<std::int32_t>::max(), "too many merged clients");
   request.client = static_cast<std::int32_t>(client);
+  blocks_.clear();
+  for (const std::uint64_t id : children_[child]->blocks()) blocks_.push_back(block_of_part(id, child));
   refresh(child);
   return request;
 }

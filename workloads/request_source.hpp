@@ -34,10 +34,14 @@ class RequestSource {
   // Takes that request. next_time() must have a value. Throws InputError on a malformed trace.
   virtual RequestSpec take() = 0;
 
-  // Ids of the KV blocks of the prompt that take() gave last: equal id, equal block and all before it; the last may be
-  // partial. Empty where nothing is known. Valid until the next take().
+  // Ids of the KV blocks of the prompt that take() gave last, from its start: equal ids are equal blocks behind equal
+  // ones, so what two prompts share at their start is told by the ids that they share there. The last block may be
+  // partial; tokens behind the last one named are the prompt's own. Empty where nothing is known. Valid until the next
+  // take().
   virtual std::span<const std::uint64_t> blocks() const { return {}; }
-  virtual std::int32_t block_tokens() const { return 0; }  // of one of them; 0: there are none
+
+  // Tokens of one such block, the same for the whole source; 0: none of its requests has ids.
+  virtual std::int32_t block_tokens() const { return 0; }
 
   // Whether requests may still become known by ended(): a closed loop that has not asked all of its requests.
   // With it and without next_time() the source is not exhausted.

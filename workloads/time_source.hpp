@@ -25,6 +25,8 @@ class TimeSource final : public RequestSource {
   RequestSpec take() override;
   bool more_after_ends() const override { return edits_.first > 0 && source_->more_after_ends(); }
   SimTime closes() const override { return source_->closes(); }
+  std::span<const std::uint64_t> blocks() const override { return source_->blocks(); }
+  std::int32_t block_tokens() const override { return source_->block_tokens(); }
   void ended(const RequestSpec& request, SimTime now) override { source_->ended(request, now); }
 
  private:

@@ -3,8 +3,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <charconv>
 
 #include "sim/io/line_reader.hpp"
+#include "workloads/block_ids.hpp"
+#include "workloads/limits.hpp"
 #include "workloads/stamp_text.hpp"
 
 namespace silicast {
@@ -26,7 +29,12 @@ TraceColumns TraceColumns::read(ConfigMap& trace, const std::vector<std::string>
     if (class_names.empty()) name->fail("the scenario declares no classes");
     columns.request_class = column(*name);
   }
+  if (const auto name = names.optional("blocks")) columns.blocks = column(*name);
   names.done();
+  if (columns.blocks)
+    columns.block_tokens = static_cast<std::int32_t>(trace.required("block_tokens").integer(1, kMaxTokens));
+  else if (const auto tokens = trace.optional("block_tokens"))
+    tokens->fail("goes with columns.blocks, which is not there");
   ConfigMap units = trace.required("units").map();
   columns.unit =
       static_cast<ArrivalUnit>(units.required("arrival").choice({"ns", "us", "ms", "s", "datetime"}, "unit of time"));
@@ -54,6 +62,32 @@ ClassId class_of(const TraceColumns& columns, std::string_view text, const Mark&
     throw InputError(mark, *columns.request_class,
                      fmt::format("unknown class {}{}", quoted_text(text), suggestion(text, columns.class_names)));
   return ClassId{static_cast<std::int32_t>(found - columns.class_names.begin())};
+}
+
+void blocks_of(const TraceColumns& columns, std::string_view text, std::int32_t prompt_tokens, const Mark& mark,
+               std::vector<std::uint64_t>& blocks) {
+  blocks.clear();
+  while (!text.empty()) {
+    const std::string_view word = text.substr(0, text.find(' '));
+    text.remove_prefix(std::min(text.size(), word.size() + 1));
+    if (word.empty()) continue;
+    std::uint64_t id = 0;
+    const auto [end, error] = std::from_chars(word.data(), word.data() + word.size(), id);
+    if (error != std::errc() || end != word.data() + word.size())
+      throw InputError(mark, *columns.blocks,
+                       fmt::format("holds {}; whole numbers from 0 with blanks between are due", quoted_text(word)));
+    blocks.push_back(id);
+  }
+  check_blocks(*columns.blocks, blocks.size(), prompt_tokens, columns.block_tokens, false, mark);
+}
+
+void check_blocks(const std::string& column, std::size_t ids, std::int32_t prompt_tokens, std::int32_t block_tokens,
+                  bool all, const Mark& mark) {
+  const auto due = static_cast<std::size_t>(blocks_in(prompt_tokens, block_tokens));
+  if (ids == due || (ids < due && !all)) return;
+  throw InputError(mark, column,
+                   fmt::format("{} ids where a prompt of {} tokens has {} blocks of {}; is block_tokens right?", ids,
+                               prompt_tokens, due, block_tokens));
 }
 
 }  // namespace silicast

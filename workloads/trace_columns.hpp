@@ -21,11 +21,13 @@ struct TraceColumns {
   std::string prompt;
   std::string output;
   std::optional<std::string> request_class;
+  std::optional<std::string> blocks;  // ids of the prompt's KV blocks
+  std::int32_t block_tokens = 0;      // tokens of one, where there are ids
   ArrivalUnit unit = ArrivalUnit::kSeconds;
   std::vector<std::string> class_names;  // what a class may be
 
-  // From `columns: {arrival: ts, prompt: n_in, output: n_out, class: tier}` and `units: {arrival: ms}`; the
-  // class alone may be left out.
+  // From `columns: {arrival: ts, prompt: n_in, output: n_out, class: tier, blocks: ids}`, `units: {arrival: ms}` and,
+  // with blocks, `block_tokens: 512`; class and blocks may be left out.
   static TraceColumns read(ConfigMap& trace, const std::vector<std::string>& class_names);
 };
 
@@ -33,5 +35,13 @@ struct TraceColumns {
 std::int64_t arrival_of(const TraceColumns& columns, std::string_view text, const Mark& mark);
 std::int32_t tokens_of(const std::string& column, std::string_view text, const Mark& mark);
 ClassId class_of(const TraceColumns& columns, std::string_view text, const Mark& mark);
+
+// The ids of a prompt's blocks that stand in one field, with blanks between them; none where it is empty.
+void blocks_of(const TraceColumns& columns, std::string_view text, std::int32_t prompt_tokens, const Mark& mark,
+               std::vector<std::uint64_t>& blocks);
+
+// InputError at `mark`: more ids than the prompt has blocks, or with `all`, fewer.
+void check_blocks(const std::string& column, std::size_t ids, std::int32_t prompt_tokens, std::int32_t block_tokens,
+                  bool all, const Mark& mark);
 
 }  // namespace silicast

@@ -2,10 +2,12 @@
 // one entry in the registry (trace_formats.cpp).
 #pragma once
 
+#include <cstdint>
 #include <istream>
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "sim/base/errors.hpp"
 #include "sim/base/ids.hpp"
@@ -23,6 +25,7 @@ struct TraceRow {
   std::int32_t prompt_tokens = 0;  // 1 to kMaxTokens
   std::int32_t output_tokens = 0;  // 1 to kMaxTokens
   ClassId request_class{0};
+  std::vector<std::uint64_t> blocks;  // as RequestSource::blocks(); at most as many as the prompt has blocks
 };
 
 // Rows in the order of the file, one in memory at a time.
@@ -36,13 +39,25 @@ class TraceReader {
   // Where the arrival of the last row stands, and what the trace calls it.
   virtual Mark mark() const = 0;
   virtual std::string_view arrival_name() const = 0;
+
+  // Tokens of a block; 0: the rows have no ids. Known once the first row is read.
+  virtual std::int32_t block_tokens() const { return 0; }
+
+  // Rows that were passed over so far because they are failures, where the format has such.
+  virtual std::int64_t failures() const { return 0; }
+
+  // Whether the rows are drawn at random, rather than read.
+  virtual bool drawn() const { return false; }
+
+  // What is done to the rows of the file, for the description of the workload: ", spread over their steps".
+  virtual std::string note() const { return {}; }
 };
 
 // Reads its own keys of the `trace` mapping (`format` and `file` are asked for already).
 using TraceFormatFactory = std::unique_ptr<TraceReader>(ConfigMap& trace, std::unique_ptr<std::istream> input,
                                                         const std::string& name, const WorkloadContext& context);
 
-// azure, csv, jsonl.
+// azure, burstgpt, csv, hdf5, jsonl, llmservingsim, mooncake, servegen, sglang_bench, vllm_bench.
 const Registry<TraceFormatFactory>& trace_formats();
 
 }  // namespace silicast

@@ -10,23 +10,18 @@ namespace silicast {
 
 TraceSource::TraceSource(std::unique_ptr<TraceReader> reader, const std::string& name) : reader_(std::move(reader)) {
   if (!reader_->next(row_)) throw InputError({name, 0, 0}, "", "holds no request");
-  first_ns_ = last_ns_ = row_.stamp_ns;
-  last_stamp_ = row_.stamp;
+  first_ns_ = row_.stamp_ns;
+  order_.check(row_, *reader_);
   row_is_new_ = true;
 }
 
 bool TraceSource::read() {
   if (!reader_->next(row_)) return false;
-  if (row_.stamp_ns < last_ns_)
-    throw InputError(reader_->mark(), reader_->arrival_name(),
-                     fmt::format("out of order: {} comes behind {}; sort the trace by time", quoted_text(row_.stamp),
-                                 quoted_text(last_stamp_)));
+  order_.check(row_, *reader_);
   if (row_.stamp_ns - first_ns_ > kLastArrival.ns)
     throw InputError(reader_->mark(), reader_->arrival_name(),
                      fmt::format("{} is over 63 years behind the trace's first request; is the unit right?",
                                  quoted_text(row_.stamp)));
-  last_ns_ = row_.stamp_ns;
-  last_stamp_ = row_.stamp;
   return true;
 }
 
@@ -45,6 +40,7 @@ RequestSpec TraceSource::take() {
   const std::optional<SimTime> time = next_time();
   SILICAST_CHECK(time.has_value(), "take() of an exhausted trace");
   row_is_new_ = false;
+  std::swap(blocks_, row_.blocks);
   RequestSpec request;
   request.arrival = *time;
   request.prompt_tokens = row_.prompt_tokens;

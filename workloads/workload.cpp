@@ -7,7 +7,7 @@
 #include <cmath>
 #include <limits>
 
-#include "sim/io/line_reader.hpp"
+#include "sim/io/gzip_file.hpp"
 #include "workloads/closed_loop_source.hpp"
 #include "workloads/generated_source.hpp"
 #include "workloads/limits.hpp"
@@ -32,18 +32,20 @@ struct Built {
   std::int64_t concurrency = 0;  // clients of closed loops
 };
 
-std::unique_ptr<RequestSource> open_trace(const ConfigValue& value, const WorkloadScope& scope, WorkloadInfo& info,
-                                          std::string& path) {
+std::unique_ptr<TraceSource> open_trace(const ConfigValue& value, const WorkloadScope& scope, WorkloadInfo& info,
+                                        std::string& path) {
   ConfigMap map = value.map();
   const auto& format = map.required("format").entry_of(trace_formats());
   const ConfigValue file = map.required("file");
   path = scope.resolve(file);
   std::unique_ptr<TraceReader> reader =
-      format.make(map, open_text_file(path, file.mark(), file.path()), path, scope.context);
+      format.make(map, open_packed_file(path, file.mark(), file.path()), path, scope.context);
   map.done();
-  info.generated = false;
-  info.description = fmt::format("{} trace {}", format.name, file.text());
-  return std::make_unique<TraceSource>(std::move(reader), path);
+  auto source = std::make_unique<TraceSource>(std::move(reader), path);
+  info.generated = source->reader().drawn();
+  info.description = fmt::format("{} trace {}{}", format.name, file.text(), source->reader().note());
+  info.block_tokens = source->block_tokens();
+  return source;
 }
 
 RequestLengths read_lengths(ConfigMap& map, const WorkloadScope& scope, WorkloadInfo& info) {
@@ -174,10 +176,17 @@ Built make_merge(const ConfigValue& value, const WorkloadScope& scope) {
   std::vector<std::unique_ptr<RequestSource>> children;
   std::vector<WorkloadInfo> infos;
   std::int64_t clients = 1, concurrency = 0;
+  std::int32_t block_tokens = 0;
   for (std::size_t i = 0; i < items.size(); ++i) {
     WorkloadScope inner{scope.context, fmt::format("{}/merge[{}]", scope.name, i), scope.preset_file, scope.depth + 1};
     Built child = build(items[i], inner);
     children.push_back(std::move(child.source));
+    if (child.info.block_tokens > 0) {
+      if (block_tokens > 0 && child.info.block_tokens != block_tokens)
+        items[i].fail(fmt::format("its prompts name blocks of {} tokens, those of the parts before it blocks of {}",
+                                  child.info.block_tokens, block_tokens));
+      block_tokens = child.info.block_tokens;
+    }
     infos.push_back(std::move(child.info));
     clients = std::max(clients, child.clients);
     concurrency += child.concurrency;
@@ -191,6 +200,7 @@ Built make_merge(const ConfigValue& value, const WorkloadScope& scope) {
   if (built.clients > std::numeric_limits<std::int32_t>::max())
     value.fail("too many clients in all of the merged closed loops");
   built.info = merged_info(infos);
+  built.info.block_tokens = block_tokens;
   built.source = std::make_unique<MergeSource>(std::move(children));
   return built;
 }
@@ -220,8 +230,11 @@ Built make_trace(const ConfigValue& value, const WorkloadEdits& edits, const Wor
   edits.adjust(built.info);
   if (!scope.context.scan_traces) return built;
   WorkloadInfo unused;
-  const std::unique_ptr<RequestSource> copy = edits.apply(open_trace(value, scope, unused, path), scope);
+  std::unique_ptr<TraceSource> read = open_trace(value, scope, unused, path);
+  const TraceReader& reader = read->reader();
+  const std::unique_ptr<RequestSource> copy = edits.apply(std::move(read), scope);
   scan(*copy, built.info);
+  if (reader.failures() > 0) built.info.description += fmt::format(", {} failures passed over", reader.failures());
   if (built.info.requests == 0) edits.slice()->fail(fmt::format("keeps no request of the trace '{}'", path));
   return built;
 }

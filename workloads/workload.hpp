@@ -35,12 +35,13 @@ struct WorkloadContext {
 // What is known before the run, after every modifier; nullopt where it is not.
 struct WorkloadInfo {
   bool open_loop = true;                 // no arrival waits for an answer
-  bool generated = true;                 // nothing comes from a trace
+  bool generated = true;                 // nothing comes from a trace that is no generator itself
   std::string description;               // one line for people
   std::optional<std::int64_t> requests;  // expected where the count is left to chance
   std::optional<double> mean_rate;       // requests/s, of open loops
   std::optional<double> mean_prompt;     // tokens
   std::optional<double> mean_output;     // tokens
+  std::int32_t block_tokens = 0;         // of the KV blocks that its prompts name; 0: they name none
   std::vector<UseCaseLoad> use_cases;    // of the parts that are given in users, in the order of the file
   bool only_use_cases = false;           // every part is
 };

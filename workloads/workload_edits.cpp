@@ -100,6 +100,10 @@ void WorkloadEdits::adjust(WorkloadInfo& info) const {
   if (window_) info.requests.reset();
   if (info.requests) info.requests = std::min(*info.requests, time_.first);
   if (info.mean_rate) *info.mean_rate *= time_.speed;
+  if (client_.token_scale != 1 && info.block_tokens > 0) {
+    info.description += " (without the ids of its blocks)";
+    info.block_tokens = 0;
+  }
   if (info.mean_prompt) *info.mean_prompt *= client_.token_scale;
   if (info.mean_output) *info.mean_output *= client_.token_scale;
   if (client_.max_output > 0) info.mean_output.reset();

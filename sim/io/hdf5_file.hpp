@@ -17,15 +17,16 @@ namespace silicast {
 
 inline constexpr std::int64_t kHdf5ChunkRows = 65'536;
 
-enum class ColumnType : std::uint8_t { kInt64, kInt32, kUint8, kFloat64 };
+enum class ColumnType : std::uint8_t { kInt64, kInt32, kUint8, kUint64, kFloat64 };
 
 template <class T>
 constexpr ColumnType column_type_of() {
   static_assert(std::is_same_v<T, std::int64_t> || std::is_same_v<T, std::int32_t> || std::is_same_v<T, std::uint8_t> ||
-                std::is_same_v<T, double>);
+                std::is_same_v<T, std::uint64_t> || std::is_same_v<T, double>);
   if constexpr (std::is_same_v<T, std::int64_t>) return ColumnType::kInt64;
   if constexpr (std::is_same_v<T, std::int32_t>) return ColumnType::kInt32;
   if constexpr (std::is_same_v<T, std::uint8_t>) return ColumnType::kUint8;
+  if constexpr (std::is_same_v<T, std::uint64_t>) return ColumnType::kUint64;
   return ColumnType::kFloat64;
 }
 
@@ -142,6 +143,11 @@ class Hdf5Reader {
   ColumnType type(const std::string& column) const;
   std::vector<std::int64_t> integers(const std::string& column) const;
   std::vector<double> doubles(const std::string& column) const;
+  // Rows from `first` on into `values`, of a column of whole numbers that has so many; for columns too long to hold.
+  // Runs that keep to whole chunks of kHdf5ChunkRows are unpacked once. InputError too: fewer rows, another kind of
+  // column.
+  void read_rows(const std::string& column, std::int64_t first, std::span<std::int64_t> values) const;
+  void read_rows(const std::string& column, std::int64_t first, std::span<std::uint64_t> values) const;
 
  private:
   std::string path_;

@@ -50,6 +50,20 @@ std::vector<T> read_column(hid_t file, const std::string& path, const std::strin
   }
 }
 
+void read_part(hid_t file, const std::string& path, const std::string& column, std::int64_t first, hid_t memory,
+               void* values, std::size_t count) {
+  if (count == 0) return;
+  const Hdf5Id dataset = open_column(file, path, column);
+  const Hdf5Id type(H5Dget_type(dataset.get()), H5Tclose);
+  const std::size_t rows = rows_of(dataset, path, column);
+  const auto from = static_cast<hsize_t>(first), size = static_cast<hsize_t>(count);
+  if (H5Tget_class(type.get()) != H5T_INTEGER || first < 0 || from + size > rows) damaged(path, column);
+  const Hdf5Id space(H5Dget_space(dataset.get()), H5Sclose), part(H5Screate_simple(1, &size, nullptr), H5Sclose);
+  if (H5Sselect_hyperslab(space.get(), H5S_SELECT_SET, &from, nullptr, &size, nullptr) < 0 ||
+      H5Dread(dataset.get(), memory, part.get(), space.get(), H5P_DEFAULT, values) < 0)
+    damaged(path, column);
+}
+
 Hdf5Id open_attribute(hid_t file, const std::string& object, const std::string& name) {
   const Hdf5Id owner(H5Oopen(file, object.c_str(), H5P_DEFAULT), H5Oclose);
   if (!owner.ok() || H5Aexists(owner.get(), name.c_str()) <= 0) return {};
@@ -157,11 +171,20 @@ ColumnType Hdf5Reader::type(const std::string& column) const {
   const Hdf5Id type(H5Dget_type(dataset.get()), H5Tclose);
   if (H5Tget_class(type.get()) == H5T_FLOAT) return ColumnType::kFloat64;
   const std::size_t bytes = H5Tget_size(type.get());
+  if (bytes == 8 && H5Tget_sign(type.get()) == H5T_SGN_NONE) return ColumnType::kUint64;
   return bytes == 1 ? ColumnType::kUint8 : bytes == 4 ? ColumnType::kInt32 : ColumnType::kInt64;
 }
 
 std::vector<std::int64_t> Hdf5Reader::integers(const std::string& column) const {
   return read_column<std::int64_t>(file_, path_, column, H5T_NATIVE_INT64);
+}
+
+void Hdf5Reader::read_rows(const std::string& column, std::int64_t first, std::span<std::int64_t> values) const {
+  read_part(file_, path_, column, first, H5T_NATIVE_INT64, values.data(), values.size());
+}
+
+void Hdf5Reader::read_rows(const std::string& column, std::int64_t first, std::span<std::uint64_t> values) const {
+  read_part(file_, path_, column, first, H5T_NATIVE_UINT64, values.data(), values.size());
 }
 
 std::vector<double> Hdf5Reader::doubles(const std::string& column) const {

@@ -10,6 +10,8 @@ hid_t memory_type(ColumnType type) {
       return H5T_NATIVE_INT32;
     case ColumnType::kUint8:
       return H5T_NATIVE_UINT8;
+    case ColumnType::kUint64:
+      return H5T_NATIVE_UINT64;
     case ColumnType::kFloat64:
       return H5T_NATIVE_DOUBLE;
   }
@@ -24,6 +26,8 @@ hid_t file_type(ColumnType type) {
       return H5T_STD_I32LE;
     case ColumnType::kUint8:
       return H5T_STD_U8LE;
+    case ColumnType::kUint64:
+      return H5T_STD_U64LE;
     case ColumnType::kFloat64:
       return H5T_IEEE_F64LE;
   }

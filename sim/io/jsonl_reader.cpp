@@ -16,13 +16,17 @@ constexpr int kNumberOutOfRange = 406;  // nlohmann's number of that error
 // over.
 class FieldHandler {
  public:
-  FieldHandler(const std::vector<std::string>& keys, std::vector<JsonField>& fields, std::vector<std::string>& others)
-      : keys_(keys), fields_(fields), others_(others) {}
+  FieldHandler(const std::vector<std::string>& keys, std::size_t first_list, std::vector<JsonField>& fields,
+               std::vector<std::string>& others)
+      : keys_(keys), first_list_(first_list), fields_(fields), others_(others) {}
 
-  bool null() { return scalar(JsonField::Kind::kNull, {}); }
-  bool boolean(bool) { return scalar(JsonField::Kind::kBoolean, {}); }
+  bool null() { return scalar(JsonField::Kind::kNull, "null"); }
+  bool boolean(bool value) { return scalar(JsonField::Kind::kBoolean, value ? "true" : "false"); }
   bool number_integer(Json::number_integer_t value) { return integer(value); }
-  bool number_unsigned(Json::number_unsigned_t value) { return integer(value); }
+  bool number_unsigned(Json::number_unsigned_t value) {
+    if (depth_ == 2 && list_ != nullptr) return list_->numbers.push_back(value), true;
+    return integer(value);
+  }
   bool number_float(Json::number_float_t, const std::string& text) { return scalar(JsonField::Kind::kNumber, text); }
   bool string(std::string& text) { return scalar(JsonField::Kind::kText, text); }
   bool binary(Json::binary_t&) { return false; }  // not in JSON text
@@ -33,13 +37,15 @@ class FieldHandler {
 
   bool key(std::string& key) {
     if (depth_ != 1) return true;
-    target_ = nullptr;
+    target_ = list_ = nullptr;
     const auto found = std::find(keys_.begin(), keys_.end(), key);
     if (found == keys_.end()) {
       if (others_.size() < kOthersKept) others_.push_back(key);
       return true;
     }
-    target_ = &fields_[static_cast<std::size_t>(found - keys_.begin())];
+    const auto index = static_cast<std::size_t>(found - keys_.begin());
+    target_ = &fields_[index];
+    if (index >= first_list_) list_ = target_;
     if (target_->kind != JsonField::Kind::kAbsent) twice_ = key;
     return twice_.empty();
   }
@@ -60,26 +66,34 @@ class FieldHandler {
     if (depth_ == 1 && target_ != nullptr) {
       target_->kind = kind;
       target_->text = text;
+    } else if (depth_ == 2 && list_ != nullptr && list_->text.empty()) {
+      list_->text = kind == JsonField::Kind::kContainer ? "a list or an object within it" : quoted_text(text);
     }
     return true;
   }
   template <class Integer>
   bool integer(Integer value) {
-    if (depth_ != 1 || target_ == nullptr) return true;
+    if (depth_ > 2 || target_ == nullptr) return true;
     const fmt::format_int text(value);
     return scalar(JsonField::Kind::kNumber, {text.data(), text.size()});
   }
   bool open(bool object) {
     if (depth_ == 0) is_object_ = object;
     scalar(JsonField::Kind::kContainer, {});
+    if (depth_ == 1 && list_ != nullptr) {
+      list_->is_list = !object;
+      list_->numbers.clear();
+    }
     ++depth_;
     return true;
   }
 
   const std::vector<std::string>& keys_;
+  const std::size_t first_list_;
   std::vector<JsonField>& fields_;
   std::vector<std::string>& others_;
   JsonField* target_ = nullptr;
+  JsonField* list_ = nullptr;  // the same where a list is due
   int depth_ = 0;
   bool is_object_ = false;
   std::size_t error_at_ = 0;
@@ -93,8 +107,12 @@ bool is_empty(std::string_view line) {
 
 }  // namespace
 
-JsonlReader::JsonlReader(std::unique_ptr<std::istream> input, std::string name, std::vector<std::string> keys)
-    : lines_(std::move(input), std::move(name)), keys_(std::move(keys)), fields_(keys_.size()) {}
+JsonlReader::JsonlReader(std::unique_ptr<std::istream> input, std::string name, std::vector<std::string> keys,
+                         const std::vector<std::string>& lists)
+    : lines_(std::move(input), std::move(name)), keys_(std::move(keys)), first_list_(keys_.size()) {
+  keys_.insert(keys_.end(), lists.begin(), lists.end());
+  fields_.resize(keys_.size());
+}
 
 bool JsonlReader::next() {
   std::string_view line;
@@ -103,7 +121,7 @@ bool JsonlReader::next() {
   } while (is_empty(line));
   for (JsonField& field : fields_) field.kind = JsonField::Kind::kAbsent;
   others_.clear();
-  FieldHandler handler(keys_, fields_, others_);
+  FieldHandler handler(keys_, first_list_, fields_, others_);
   const bool good = Json::sax_parse(line.begin(), line.end(), &handler);
   if (!handler.twice().empty()) throw InputError(mark(), handler.twice(), "the key is there twice");
   if (!handler.huge().empty())
@@ -131,6 +149,15 @@ const JsonField& JsonlReader::field(std::size_t index) const {
   }
   throw InputError(mark(), "",
                    fmt::format("no key '{}' in the object{}", keys_[index], suggestion(keys_[index], known)));
+}
+
+const std::vector<std::uint64_t>& JsonlReader::list(std::size_t index) const {
+  const JsonField& list = field(index);
+  if (list.kind != JsonField::Kind::kContainer || !list.is_list)
+    throw InputError(mark(), keys_[index], "is no list of whole numbers");
+  if (!list.text.empty())
+    throw InputError(mark(), keys_[index], fmt::format("holds {}; whole numbers from 0 are due", list.text));
+  return list.numbers;
 }
 
 Mark JsonlReader::mark() const {

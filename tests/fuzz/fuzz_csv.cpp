@@ -34,5 +34,6 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   // Under a header of its own, so that most inputs reach the rows.
   play("{format: csv, columns: {arrival: t, prompt: p, output: o}, units: {arrival: us}}", "t,p,o\n" + bytes);
   play("{format: azure}", "TIMESTAMP,ContextTokens,GeneratedTokens\n" + bytes);
+  play("{format: burstgpt, model: a}", "Timestamp,Model,Request tokens,Response tokens,Total tokens,Log Type\n" + bytes);
   return 0;
 }

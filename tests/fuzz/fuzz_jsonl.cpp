@@ -32,5 +32,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const std::string bytes(reinterpret_cast<const char*>(data), size);
   play("{format: jsonl, columns: {arrival: t, prompt: p, output: o}, units: {arrival: ms}}", bytes);
   play("{format: jsonl, columns: {arrival: t, prompt: p, output: o, class: c}, units: {arrival: datetime}}", bytes);
+  play("{format: mooncake}", bytes);
+  play("{format: llmservingsim, block_tokens: 2}", bytes);
+  play("{format: vllm_bench, run: 1}", bytes);
   return 0;
 }

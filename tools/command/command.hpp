@@ -14,7 +14,8 @@ namespace options = boost::program_options;
 
 // Each parses its own arguments (argv without the program and the subcommand) and returns the exit status.
 using Command = int(const std::vector<std::string>& arguments);
-Command run, compare, check, list, explain, recover, validate, calibrate, claims, anchor, sweep, capacity, plan, launch;
+Command run, compare, check, list, explain, recover, validate, calibrate, claims, anchor, sweep, capacity, plan, launch,
+    trace;
 
 // Parses strictly. nullopt after --help, which it prints: "usage", then the options.
 std::optional<options::variables_map> parse(const std::vector<std::string>& arguments, const std::string& usage,

@@ -34,6 +34,7 @@ constexpr Entry kCommands[] = {
     {"sweep", "many runs over the keys of a scenario, resumable", sweep},
     {"capacity", "the highest load that meets the targets, and what binds", capacity},
     {"plan", "which nodes to buy: the cheapest that meet targets and caps", plan},
+    {"trace", "traces of requests: convert, cut, merge, describe, generate", trace},
     {"recover", "read what a killed run left in its .part file", recover},
 };
 

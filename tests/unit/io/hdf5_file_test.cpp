@@ -245,3 +245,23 @@ TEST_CASE("a file with flipped bytes is read, or refused with an error, and neve
   }
   REQUIRE(refused > 50);
 }
+
+TEST_CASE("rows of a long column are read piece by piece, whole numbers of 64 bits to the last one") {
+  const Folder folder;
+  const std::int64_t rows = 2 * kHdf5ChunkRows + 77;
+  {
+    Hdf5Writer writer(folder / "a.h5");
+    auto& column = writer.add_column<std::uint64_t>("/g/id", "", "ids");
+    writer.start_rows();
+    for (std::int64_t i = 0; i < rows; ++i) column.append(~std::uint64_t{0} - static_cast<std::uint64_t>(i));
+    writer.end_rows();
+    writer.finish();
+  }
+  const Hdf5Reader reader(folder / "a.h5");
+  CHECK(reader.type("/g/id") == ColumnType::kUint64);
+  std::vector<std::uint64_t> values(100);
+  reader.read_rows("/g/id", kHdf5ChunkRows - 50, std::span<std::uint64_t>(values));
+  for (std::uint64_t i = 0; i < 100; ++i) REQUIRE(values[i] == ~std::uint64_t{0} - (kHdf5ChunkRows - 50) - i);
+  CHECK_THROWS_WITH(reader.read_rows("/g/id", rows - 99, std::span<std::uint64_t>(values)),
+                    (folder / "a.h5") + ": cannot read /g/id (damaged, or not written by silicast)");
+}

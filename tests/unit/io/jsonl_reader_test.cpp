@@ -85,5 +85,40 @@ TEST_CASE("a json line nested a million deep is refused without harm") {
   CHECK(error_of(std::string((1 << 20) + 1, '[')) == "t.jsonl:1:1: a line over 1 MiB");
 }
 
+TEST_CASE("lists of whole numbers are kept where they are asked for") {
+  JsonlReader json(
+      std::make_unique<std::istringstream>(
+          "{\"other\": [9], \"ids\": [0, 18446744073709551615], \"n\": 1}\n{\"n\": 2, \"ids\": []}\n{\"n\": 3}\n"),
+      "t.jsonl", {"n"}, {"ids"});
+  REQUIRE(json.next());
+  CHECK(json.list(1) == std::vector<std::uint64_t>{0, ~std::uint64_t{0}});
+  CHECK(json.field(0).text == "1");
+  REQUIRE(json.next());
+  CHECK(json.has(1));
+  CHECK(json.list(1).empty());
+  REQUIRE(json.next());
+  CHECK_FALSE(json.has(1));
+  CHECK_THROWS_WITH(json.list(1), "t.jsonl:3: no key 'ids' in the object (known: n)");
+}
+
+TEST_CASE("a list of anything but whole numbers from 0 is told by what it holds") {
+  const auto error = [](const std::string& list) -> std::string {
+    JsonlReader json(std::make_unique<std::istringstream>("{\"ids\": " + list + "}"), "t.jsonl", {}, {"ids"});
+    try {
+      json.next();
+      json.list(0);
+    } catch (const InputError& found) {
+      return found.what();
+    }
+    return "no error";
+  };
+  CHECK(error("[1, -1, 2]") == "t.jsonl:1: ids: holds '-1'; whole numbers from 0 are due");
+  CHECK(error("[1.0]") == "t.jsonl:1: ids: holds '1.0'; whole numbers from 0 are due");
+  CHECK(error("[[1]]") == "t.jsonl:1: ids: holds a list or an object within it; whole numbers from 0 are due");
+  CHECK(error("[true]") == "t.jsonl:1: ids: holds 'true'; whole numbers from 0 are due");
+  CHECK(error("{}") == "t.jsonl:1: ids: is no list of whole numbers");
+  CHECK(error("null") == "t.jsonl:1: ids: is no list of whole numbers");
+}
+
 }  // namespace
 }  // namespace silicast

@@ -170,8 +170,8 @@ TEST_CASE("every broken jsonl trace is told by line and key") {
 TEST_CASE("every broken trace mapping is told by its place in the config") {
   const std::string data = "ts,n_in,n_out\n1,1,1\n";
   CHECK(error_of("trace: {format: azzure, file: t.csv}", data) ==
-        "w.yaml:1:17: trace.format: unknown trace format 'azzure'; did you mean 'azure'? (known: azure, csv, "
-        "jsonl)");
+        "w.yaml:1:17: trace.format: unknown trace format 'azzure'; did you mean 'azure'? (known: azure, "
+        "burstgpt, csv, hdf5, jsonl, llmservingsim, mooncake, servegen, sglang_bench, vllm_bench)");
   CHECK(error_of("trace: {format: azure}", data) == "w.yaml:1:8: trace: missing key 'file'");
   CHECK(error_of("trace: {format: azure, file: none.csv}", data) ==
         "w.yaml:1:30: trace.file: 'DIR/none.csv' cannot be read; does it exist?");
@@ -219,7 +219,9 @@ TEST_CASE("what a trace holds is known before the run") {
 }
 
 TEST_CASE("each trace format has a line of help") {
-  CHECK(trace_formats().names() == std::vector<std::string>{"azure", "csv", "jsonl"});
+  CHECK(trace_formats().names() == std::vector<std::string>{"azure", "burstgpt", "csv", "hdf5", "jsonl",
+                                                            "llmservingsim", "mooncake", "servegen", "sglang_bench",
+                                                            "vllm_bench"});
   for (const auto& entry : trace_formats().entries()) CHECK(entry.summary.size() > 10);
 }
 
