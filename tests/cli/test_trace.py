@@ -9,7 +9,7 @@ import unittest
 import h5py
 import numpy as np
 
-from cli_support import SOURCE, CliTest, main
+from cli_support import SOURCE, CliTest, Results, main
 
 MOONCAKE = (pathlib.Path(os.environ.get("SILICAST_DATA", SOURCE / "../shared/data")).resolve()
             / "traces/mooncake_fast25_conversation.jsonl.gz")
@@ -181,6 +181,38 @@ class Trace(CliTest):
         self.assertEqual(info["prompt_tokens"]["p50"], 6909)
         self.silicast("trace", "convert", f"mooncake:{MOONCAKE}", "--out", "a.h5")
         self.assertEqual(self.info("a.h5")["seen_blocks"], 105710)
+
+
+
+class PromptCache(CliTest):
+    """A trace that knows the blocks of its prompts, on engines that keep them and on one that does not."""
+
+    TRACE = "".join(f'{{"timestamp": {4000 * i}, "input_length": 1100, "output_length": 5, "hash_ids": [1, 2, {3 + i}]}}\n' for i in range(4))
+    SCENARIO = """
+name: cached
+model: llama-3.1-8b
+workload: {trace: {format: mooncake, file: t.jsonl}}
+cluster: {pools: [{name: main, node: hgx-h20-96, replicas: 1, engine: ENGINE}]}
+router: prefix_affinity
+output: {file: r.h5}
+"""
+
+    def cached(self, engine):
+        self.write("t.jsonl", self.TRACE)
+        self.write("s.yaml", self.SCENARIO.replace("ENGINE", engine))
+        self.silicast("run", "s.yaml")
+        rows = Results(self.folder / "r.h5").rows
+        (self.folder / "r.h5").unlink()
+        return list(rows.cached_tokens)
+
+    def test_prompts_find_the_whole_blocks_that_those_before_them_left(self):
+        self.assertEqual(self.cached("vllm"), [0, 1024, 1024, 1024])
+        self.assertEqual(self.cached("{base: vllm, prefix_cache: false}"), [0, 0, 0, 0])
+
+    def test_blocks_of_another_size_than_whole_blocks_of_the_engine_are_refused(self):
+        self.write("t.jsonl", self.TRACE)
+        self.write("s.yaml", self.SCENARIO.replace("ENGINE", "{base: vllm, block_size: 48}"))
+        self.assertIn("the trace knows prompts by blocks of 512 tokens, no multiple of the 48 of pool 'main'", self.refused("run", "s.yaml"))
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ import pandas as pd
 
 REQUEST_COLUMNS = {
     "index": ("i8", "1"), "arrival": ("i8", "ns"), "scheduled": ("i8", "ns"), "first_token": ("i8", "ns"),
-    "completion": ("i8", "ns"), "prompt_tokens": ("i4", "tokens"), "output_tokens": ("i4", "tokens"),
+    "completion": ("i8", "ns"), "prompt_tokens": ("i4", "tokens"), "cached_tokens": ("i4", "tokens"), "output_tokens": ("i4", "tokens"),
     "replica": ("i4", "1"), "pool": ("i4", "1"), "class": ("i4", "1"), "preemptions": ("i4", "1"),
     "state": ("u1", "1"), "reason": ("u1", "1"),
 }

@@ -1,7 +1,7 @@
-// Where the longest beginning of the prompt went last, unless that replica has far more to do than the least loaded;
-// then, and where nothing is known, to the least loaded. The gateway sees what it sent, not what replicas keep: its
-// view may be stale, as that of SGLang's router or llm-d's is. Balance by two thresholds like those of SGLang's router
-// (as remembered), in requests: 1.5 times and a count; its count of 32 is for servers of hundreds of requests.
+// Where the longest beginning of the prompt went last, if that is a good part of it and the replica has not far more to
+// do than the least loaded; else to the least loaded. The gateway sees what it sent, not what replicas keep: its view
+// may be stale, as that of SGLang's router or llm-d's is. The thresholds have the form of SGLang's router (as
+// remembered: 0.3 of the prompt, 1.5 times, and a count, which is 32 there for servers of hundreds of requests).
 #include <vector>
 
 #include "sim/serving/router/min_index.hpp"
@@ -11,7 +11,8 @@ namespace silicast {
 namespace {
 
 constexpr std::size_t kSeen = std::size_t{1} << 20;  // blocks of prompts that are remembered, at most
-constexpr std::int64_t kMoreRequests = 8;            // than the least loaded has, at which affinity ends
+constexpr double kLeastShare = 0.3;                  // of the prompt: most begin with the same instructions
+constexpr std::int64_t kMoreRequests = 4;            // than the least loaded has, at which affinity ends
 
 class PrefixAffinity final : public Router {
  public:
@@ -22,7 +23,8 @@ class PrefixAffinity final : public Router {
     if (request.blocks.empty()) return least;
     if (seen_.empty()) seen_.resize(kSeen);
     ReplicaId chosen = least;
-    for (std::size_t i = request.blocks.size(); i-- > 0;) {
+    const auto enough = static_cast<std::size_t>(kLeastShare * static_cast<double>(request.blocks.size()));
+    for (std::size_t i = request.blocks.size(); i-- > enough;) {
       const Seen& seen = seen_[place_of(request.blocks[i])];
       if (seen.block != request.blocks[i] || !seen.replica.valid()) continue;
       if (balanced(loads[seen.replica.index()].requests, loads[least.index()].requests)) chosen = seen.replica;

@@ -153,7 +153,8 @@ TEST_CASE("broken engines are refused with place and key") {
         "s.yaml:1:35: host.graph_tokens: '-1' must be at least 0 and at most 1e+12");
   CHECK(message("{base: vllm, max_seqs: 4}") ==
         "s.yaml:1:14: max_seqs: unknown key (known: base, block_size, fused, host, max_batched_tokens, max_chunk, "
-        "max_sequences, max_waiting, memory, native_kv, parallel, reserve_prompt, scheduler, tuned_experts)");
+        "max_sequences, max_waiting, memory, native_kv, parallel, prefix_cache, reserve_prompt, scheduler, "
+        "tuned_experts)");
 }
 
 TEST_CASE("an engine file must state every limit") {

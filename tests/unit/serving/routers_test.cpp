@@ -57,12 +57,14 @@ TEST_CASE("prefix affinity sends a prompt where the longest beginning of it went
   };
   gateway.set(0, {1, 10});
   CHECK(send({1, 2, 3}) == 1);  // the least loaded
-  gateway.set(1, {5, 50});
-  CHECK(send({1, 2, 9}) == 1);  // not the least loaded any more, but has the first two
+  gateway.set(1, {4, 40});
+  CHECK(send({1, 2, 9}) == 1);                    // not the least loaded any more, but has the first two
+  CHECK(send({1, 20, 21, 22, 23, 24, 25}) == 2);  // what most prompts begin with is not enough
+  CHECK(send({1, 2, 9}) == 1);
   CHECK(send({7, 8}) == 2);
   CHECK(send({}) == 2);
   gateway.set(1, {9, 90});
-  CHECK(send({1, 2, 3}) == 2);  // over eight more than the least loaded, and over half as many again
+  CHECK(send({1, 2, 3}) == 2);  // over four more than the least loaded, and over half as many again
   gateway.set(2, {3, 30});
   CHECK(send({1, 2, 3}) == 2);  // where it went last
 }
