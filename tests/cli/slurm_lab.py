@@ -109,9 +109,18 @@ class SlurmLab:
         subprocess.run(["scontrol", "update", f"nodename=n{node}", "state=down", "reason=killed"], check=True)
 
     def resume(self):
-        """A controller that lost the last second starts jobs twice, finds it out and drains their nodes; an administrator resumes them."""
+        """A controller that lost the last second starts jobs twice, finds it out, drains their nodes and holds them; an administrator
+        resumes and releases them."""
         for node in range(1, NODES + 1):
             subprocess.run(["scontrol", "update", f"nodename=n{node}", "state=resume"], capture_output=True)
+        for job in set(self.words("squeue", "-h", "-t", "PD", "-o", "%F")):
+            subprocess.run(["scontrol", "release", job], capture_output=True)
+
+    def wait_for_saved_jobs(self):
+        """The controller writes down what it knows every few seconds; killed before the first time it knows no job at all."""
+        since = time.time()
+        state = self.folder / "state" / "job_state"
+        self.wait(lambda: state.exists() and state.stat().st_mtime >= since, "saved state of jobs")
 
     def all_idle(self):
         def idle():

@@ -100,6 +100,7 @@ class Slurm(CliTest):
     def test_a_controller_that_dies_in_mid_sweep_is_waited_for(self):
         running = self.start()
         self.wait_for_results(running)
+        self.lab.wait_for_saved_jobs()
         self.lab.kill_controller()
         time.sleep(2)
         self.lab.start_controller()
