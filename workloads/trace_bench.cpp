@@ -47,6 +47,7 @@ class BenchTrace final : public TraceReader {
     if (next_ == requests_.size()) return false;
     const Request& request = requests_[next_++];
     row.stamp_ns = request.start_ns;
+    row.stamp = stamp_ = fmt::format("{:.9g}", 1e-9 * static_cast<double>(request.start_ns));
     row.prompt_tokens = request.prompt_tokens;
     row.output_tokens = request.output_tokens;
     return true;
@@ -92,6 +93,7 @@ class BenchTrace final : public TraceReader {
 
   std::string name_;
   std::vector<Request> requests_;
+  std::string stamp_;
   std::size_t next_ = 0;
   std::int64_t failures_ = 0;
 };

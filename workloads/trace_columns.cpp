@@ -78,16 +78,29 @@ void blocks_of(const TraceColumns& columns, std::string_view text, std::int32_t 
                        fmt::format("holds {}; whole numbers from 0 with blanks between are due", quoted_text(word)));
     blocks.push_back(id);
   }
-  check_blocks(*columns.blocks, blocks.size(), prompt_tokens, columns.block_tokens, false, mark);
+  check_blocks(*columns.blocks, blocks, prompt_tokens, columns.block_tokens, false, mark);
 }
 
-void check_blocks(const std::string& column, std::size_t ids, std::int32_t prompt_tokens, std::int32_t block_tokens,
-                  bool all, const Mark& mark) {
+namespace {
+
+// Equal ids are equal blocks behind equal ones, so that none can stand twice in a prompt.
+bool any_twice(std::span<const std::uint64_t> ids) {
+  std::vector<std::uint64_t> sorted(ids.begin(), ids.end());
+  std::sort(sorted.begin(), sorted.end());
+  return std::adjacent_find(sorted.begin(), sorted.end()) != sorted.end();
+}
+
+}  // namespace
+
+void check_blocks(const std::string& column, std::span<const std::uint64_t> ids, std::int32_t prompt_tokens,
+                  std::int32_t block_tokens, bool all, const Mark& mark) {
   const auto due = static_cast<std::size_t>(blocks_in(prompt_tokens, block_tokens));
-  if (ids == due || (ids < due && !all)) return;
-  throw InputError(mark, column,
-                   fmt::format("{} ids where a prompt of {} tokens has {} blocks of {}; is block_tokens right?", ids,
-                               prompt_tokens, due, block_tokens));
+  if (ids.size() > due || (ids.size() < due && all))
+    throw InputError(mark, column,
+                     fmt::format("{} ids where a prompt of {} tokens has {} blocks of {}; is block_tokens right?",
+                                 ids.size(), prompt_tokens, due, block_tokens));
+  if (any_twice(ids))
+    throw InputError(mark, column, "an id stands twice in one prompt; it must name a block with all that is before it");
 }
 
 }  // namespace silicast

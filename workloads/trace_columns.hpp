@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -40,8 +41,8 @@ ClassId class_of(const TraceColumns& columns, std::string_view text, const Mark&
 void blocks_of(const TraceColumns& columns, std::string_view text, std::int32_t prompt_tokens, const Mark& mark,
                std::vector<std::uint64_t>& blocks);
 
-// InputError at `mark`: more ids than the prompt has blocks, or with `all`, fewer.
-void check_blocks(const std::string& column, std::size_t ids, std::int32_t prompt_tokens, std::int32_t block_tokens,
-                  bool all, const Mark& mark);
+// InputError at `mark`: more ids than the prompt has blocks, or with `all`, fewer; one of them twice.
+void check_blocks(const std::string& column, std::span<const std::uint64_t> ids, std::int32_t prompt_tokens,
+                  std::int32_t block_tokens, bool all, const Mark& mark);
 
 }  // namespace silicast

@@ -56,8 +56,7 @@ class JsonlTrace final : public TraceReader {
       row.request_class = class_of(columns_, text_of(json_, 3, *columns_.request_class, true), json_.mark());
     if (columns_.blocks) {
       row.blocks = json_.list(columns_.request_class ? 4 : 3);
-      check_blocks(*columns_.blocks, row.blocks.size(), row.prompt_tokens, columns_.block_tokens, all_blocks_,
-                   json_.mark());
+      check_blocks(*columns_.blocks, row.blocks, row.prompt_tokens, columns_.block_tokens, all_blocks_, json_.mark());
     }
     return true;
   }
@@ -103,7 +102,7 @@ class LlmServingSimTrace final : public TraceReader {
     row.blocks.clear();
     if (ids) {
       row.blocks = json_.list(kIds);
-      check_blocks("hash_ids", row.blocks.size(), row.prompt_tokens, block_tokens_, false, json_.mark());
+      check_blocks("hash_ids", row.blocks, row.prompt_tokens, block_tokens_, false, json_.mark());
     } else if (tokens) {
       chain(json_.list(kTokens), row);
     }

@@ -167,11 +167,17 @@ class ServeGenTrace final : public TraceReader {
     const std::size_t client = csv.column("client"), start = csv.column("window_start_s"),
                       rate = csv.column("rate_rps"), dist = csv.column("dist"), shape = csv.column("param1");
     std::size_t rows = 0;
+    double expected = 0;  // requests
     while (csv.next()) {
       if (++rows > kMaxTableRows) throw InputError(csv.mark(client), "", fmt::format("over {} rows", kMaxTableRows));
       Window window;
       window.start_s = number_of(csv, start, {0, kLastArrivalSeconds});
       window.rate = scale_ * number_of(csv, rate, {0, 1e9});
+      if (window.start_s >= from_s_ && window.start_s < to_s_) expected += window.rate * window_s_;
+      if (expected > static_cast<double>(kMaxRequests))
+        throw InputError(
+            csv.mark(rate), "rate_rps",
+            fmt::format("over {} requests so far; give a shorter time by 'from' and 'to', or a 'scale'", kMaxRequests));
       std::vector<Window>& windows = client_of(csv.field(client)).windows;
       if (!windows.empty() && window.start_s < windows.back().start_s + window_s_)
         throw InputError(csv.mark(start), "window_start_s",

@@ -10,6 +10,7 @@
 #include "sim/io/hdf5_file.hpp"
 #include "workloads/block_ids.hpp"
 #include "workloads/limits.hpp"
+#include "workloads/trace_columns.hpp"
 #include "workloads/trace_formats.hpp"
 #include "workloads/trace_writer.hpp"
 #include "workloads/workload.hpp"
@@ -209,16 +210,19 @@ class StoreTrace final : public TraceReader {
     last_offset_ = end;
     row.blocks.clear();
     for (std::int64_t i = 0; i < count; ++i) row.blocks.push_back(id_->next());
+    check_blocks(kId, row.blocks, row.prompt_tokens, block_tokens_, false, mark());
   }
 
-  // By name. A scenario without classes of its own does not look at them.
+  // By name. A scenario without classes of its own, which has the one class 'all', does not look at them.
   void map_classes(const std::vector<std::string>& class_names) {
     const std::vector<std::string> names = names_of(file_);
+    const bool none = class_names.empty() || class_names == std::vector<std::string>{"all"};
     for (const std::string& name : names) {
       const auto found = std::find(class_names.begin(), class_names.end(), name);
-      if (found == class_names.end() && !class_names.empty())
+      if (found == class_names.end() && !none)
         refuse(file_, kClass, fmt::format("unknown class '{}'{}", name, suggestion(name, class_names)));
-      classes_.push_back(ClassId{class_names.empty() ? 0 : static_cast<std::int32_t>(found - class_names.begin())});
+      classes_.push_back(
+          ClassId{found == class_names.end() ? 0 : static_cast<std::int32_t>(found - class_names.begin())});
     }
   }
 

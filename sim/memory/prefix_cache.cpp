@@ -61,7 +61,6 @@ void PrefixCache::keep_unused(std::int64_t most) {
 }
 
 void PrefixCache::add(std::uint64_t id) {
-  if (most_ > 0 && size_ == most_ && unused() > 0) drop_oldest();
   if (2 * (static_cast<std::size_t>(size_) + 1) > table_.size()) grow();
   std::int32_t entry = kNone;
   if (free_.empty()) {

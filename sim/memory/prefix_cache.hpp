@@ -1,8 +1,8 @@
 // KV blocks whose content is known by a hash of their prompt up to their end: equal id, equal block and all before it.
 // Sequences share them by reference; what nobody uses stays until its memory is needed, the least recently used first
 // (Kwon et al., "Efficient Memory Management for Large Language Model Serving with PagedAttention", SOSP 2023, 4.4, and
-// the automatic prefix caching of vLLM). Blocks of a prompt are asked for and given back from its start on, so a block
-// is used at least as recently as those that follow it.
+// the automatic prefix caching of vLLM). Blocks of a prompt are given back from its end on, so a block is used at least
+// as recently as those that follow it.
 #pragma once
 
 #include <cstdint>
@@ -13,9 +13,6 @@ namespace silicast {
 
 class PrefixCache {
  public:
-  // `blocks`: most that are kept, used or not; 0: any number.
-  explicit PrefixCache(std::int64_t blocks = 0) : most_(blocks) {}
-
   std::int64_t size() const { return size_; }
   std::int64_t used() const { return used_; }  // by somebody
   std::int64_t unused() const { return size_ - used_; }
@@ -51,7 +48,6 @@ class PrefixCache {
   void link_newest(std::int32_t entry);
   void unlink(std::int32_t entry);
 
-  std::int64_t most_;
   std::int64_t size_ = 0, used_ = 0;
   std::vector<Entry> entries_;
   std::vector<std::int32_t> free_;   // entries

@@ -126,10 +126,14 @@ void note_without_effect(const ConfigValue& root, Scenario& scenario) {
 }
 
 // Blocks of a trace's prompts stand for whole blocks of the engines that keep them.
-void check_prompt_blocks(const Scenario& scenario, std::int32_t tokens) {
+void check_prompt_blocks(Scenario& scenario, std::int32_t tokens) {
   if (tokens == 0) return;
   for (const PoolScenario& pool : scenario.pools)
-    if (const std::int32_t size = pool.engine.limits().block_size; pool.engine.prefix_cache && tokens % size != 0)
+    if (const std::int32_t size = pool.engine.limits().block_size; !shares_prompts(pool))
+      scenario.notes.push_back(
+          fmt::format("the trace knows blocks of prompts, and pool {} keeps none: {}", pool.name,
+                      pool.engine.prefix_cache ? "its model has a state for each sequence" : "prefix_cache is false"));
+    else if (tokens % size != 0)
       scenario.workload->fail(
           fmt::format("the trace knows prompts by blocks of {} tokens, no multiple of the {} of pool "
                       "'{}'; give its engine another block_size, or prefix_cache: false",

@@ -50,6 +50,12 @@ struct PoolScenario {
   Mark mark;
 };
 
+// Whether KV blocks of prompts are kept for others: not where a sequence has a state besides that of its tokens (linear
+// attention, windows), which nobody can take up in its middle.
+inline bool shares_prompts(const PoolScenario& pool) {
+  return pool.engine.prefix_cache && pool.memory.sequence_blocks == 0;
+}
+
 struct OutputScenario {
   std::string file;               // empty: no file
   std::optional<ConfigValue> at;  // where the file is named

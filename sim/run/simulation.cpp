@@ -163,7 +163,7 @@ struct Simulation::Parts {
     for (const PoolScenario& pool : scenario.pools) {
       WorkRates work;
       setup.pools.push_back(pool_setup(pool, scenario.seed, work));
-      if (pool.engine.prefix_cache) setup.pools.back().limits.prompt_block = workload.source->block_tokens();
+      if (shares_prompts(pool)) setup.pools.back().limits.prompt_block = workload.source->block_tokens();
       run.pools.push_back(pool_facts(scenario, pool, work));
     }
     setup.make_router = scenario.router->make;

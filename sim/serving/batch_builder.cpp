@@ -124,7 +124,7 @@ bool BatchBuilder::admit_first(Admit how) {
   const std::int32_t checked = found.tokens + (state_.limits.reserve_prompt ? left : tokens);
   if (state_.blocks_of(checked) - found.shared + found.from_free > state_.blocks.free() - growth_reserved_) {
     // With less of its prompt in the cache it may fit, as its first chunk then reaches less far.
-    state_.waits_for_drops = found.from_free > 0;
+    state_.waits_for_drops = found.from_free > 0 && !state_.limits.reserve_prompt;
     return false;
   }
   state_.waiting.erase(state_.table, slot);

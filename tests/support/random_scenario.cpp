@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "workloads/block_ids.hpp"
+
 namespace silicast::testing {
 namespace {
 
@@ -127,7 +129,7 @@ void add_prompt_blocks(RandomScenario& scenario, RandomStream& draw) {
     std::uint64_t id = 1;
     const std::int32_t count = (request.prompt_tokens + scenario.block_tokens - 1) / scenario.block_tokens;
     while (static_cast<std::int32_t>(prompt.size()) < count)
-      prompt.push_back(id = 4 * id + draw.below(draw.below(4) + 1));
+      prompt.push_back(id = chained_id(id, draw.below(draw.below(4) + 1)));
     scenario.blocks.push_back(std::move(prompt));
   }
 }

@@ -11,7 +11,7 @@ constexpr std::string_view kAddress = "where it listens", kApi = "what its API o
                            kAdapters = "adapters are not modelled",
                            kCompile = "how kernels are compiled and launched; see the engine's graph_tokens",
                            kKernels = "kernels are priced by the chip's calibration",
-                           kPlace = "which process runs where", kPrefix = "a trace has its own ids of blocks",
+                           kPlace = "which process runs where",
                            kHost = "how the host works; see the engine's host times",
                            kElsewhere = "a KV cache outside the chips is not modelled",
                            kApart = "prefill and decode apart are not modelled";
@@ -66,7 +66,7 @@ constexpr FlagSpec kFlags[] = {
     {"--schedule-policy", Takes::kValue, "first come, first served"},
     {"--schedule-conservativeness", Takes::kValue, "only the prompt is reserved, see the engine's reserve_prompt"},
     {"--disable-radix-cache", Takes::kNothing},
-    {"--disable-chunked-prefix-cache", Takes::kNothing, kPrefix},
+    {"--disable-chunked-prefix-cache", Takes::kNothing, kKernels},
     {"--enable-hierarchical-cache", Takes::kNothing, kElsewhere},
     {"--hicache-ratio", Takes::kValue, kElsewhere},
     {"--hicache-size", Takes::kValue, kElsewhere},

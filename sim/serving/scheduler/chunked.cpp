@@ -11,7 +11,8 @@ class Chunked final : public Scheduler {
     if (!batch.continue_running()) return {.arrival = false, .next_iteration = true};
     while (batch.admit(Admit::kChunk)) {
     }
-    // Blocks only get scarcer while a batch decodes: who could not be admitted now cannot be later either.
+    // Blocks only get scarcer while a batch decodes: who could not be admitted now cannot be later either, but for
+    // what the cache of prompts drops (ReplicaState::waits_for_drops).
     return {.arrival = batch.waiting() == 0 && batch.sequence_free(), .next_iteration = false};
   }
 };

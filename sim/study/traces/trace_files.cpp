@@ -44,13 +44,14 @@ bool sets(const std::vector<std::string>& settings, std::string_view key) {
 }
 
 // {trace: {format, file, ...}} with the settings applied.
-ConfigNode workload_of(const TraceInput& input, const TraceQuestion& question) {
+ConfigNode workload_of(const TraceInput& input, const TraceQuestion& question,
+                       const std::vector<std::string>& class_names) {
   ConfigNode root = map_node(
       {entry("trace", map_node({entry("format", text_node(input.format)), entry("file", text_node(input.file))}))});
   const auto set = [&](const std::string& setting) { apply_setting(root, "trace." + setting, "--set " + setting); };
   if ((input.format == "csv" || input.format == "jsonl") && !sets(question.settings, "columns")) {
     set("columns={arrival: arrival_ns, prompt: prompt_tokens, output: output_tokens}");
-    if (!question.class_names.empty()) set("columns.class=class");
+    if (!class_names.empty()) set("columns.class=class");
     if (sets(question.settings, "block_tokens")) set("columns.blocks=blocks");
     if (!sets(question.settings, "units")) set("units={arrival: ns}");
   }
@@ -96,6 +97,9 @@ const RegistryEntry<TraceWriterFactory>& trace_output(const std::string& file, c
 TraceStream open_traces(const TraceQuestion& question) {
   TraceStream stream;
   stream.class_names = question.class_names;
+  for (const std::string& name : stream.class_names)
+    if (name.empty() || name.find_first_of(",/\n\t") != std::string::npos)
+      throw InputError(fmt::format("--class '{}': cannot name a class; leave out ',' and '/'", name));
   if (stream.class_names.empty())
     for (const TraceInput& input : question.inputs) {
       if (input.format != "hdf5") continue;
@@ -105,11 +109,18 @@ TraceStream open_traces(const TraceQuestion& question) {
     }
   ConfigNode root;
   if (question.inputs.size() == 1) {
-    root = workload_of(question.inputs[0], question);
+    root = workload_of(question.inputs[0], question, stream.class_names);
   } else {
     ConfigNode parts;
     parts.kind = ConfigNode::Kind::kList;
-    for (const TraceInput& input : question.inputs) parts.items.push_back(workload_of(input, question));
+    for (const TraceInput& input : question.inputs) {
+      if (!stream.class_names.empty() && input.format != "csv" && input.format != "jsonl" && input.format != "hdf5")
+        throw InputError(
+            fmt::format("{}: {} has no classes and the others do; convert it to csv and give it a column "
+                        "'class' first",
+                        input.file, input.format));
+      parts.items.push_back(workload_of(input, question, stream.class_names));
+    }
     root = map_node({entry("merge", std::move(parts))});
   }
   set_slice(root, "from", question.from);
