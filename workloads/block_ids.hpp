@@ -4,6 +4,8 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "sim/base/mix.hpp"
+
 namespace silicast {
 
 // Blocks of a prompt, the last one partial where it does not come out even.
@@ -11,23 +13,15 @@ inline std::int64_t blocks_in(std::int64_t tokens, std::int64_t block_tokens) {
   return (tokens + block_tokens - 1) / block_tokens;
 }
 
-// A one-to-one map of 64 bits that leaves no pattern (the finalizer of SplitMix64: Steele, Lea and Flood, "Fast
-// splittable pseudorandom number generators", OOPSLA 2014).
-inline std::uint64_t mix_id(std::uint64_t id) {
-  id = (id ^ (id >> 30)) * 0xbf58476d1ce4e5b9u;
-  id = (id ^ (id >> 27)) * 0x94d049bb133111ebu;
-  return id ^ (id >> 31);
-}
-
 // A block of part `part` of a merge. Unlike ids of one part stay unlike; two parts meet with a chance of 2^-64 a pair.
 inline std::uint64_t block_of_part(std::uint64_t id, std::size_t part) {
-  return mix_id(id + 0x9e3779b97f4a7c15u * (static_cast<std::uint64_t>(part) + 1));
+  return mix(id + kGolden * (static_cast<std::uint64_t>(part) + 1));
 }
 
 // The state behind one more token; that behind the last token of a block is the block's id, which so stands for all
 // tokens up to there.
 inline std::uint64_t chained_id(std::uint64_t state, std::uint64_t token) {
-  return mix_id(state + 0x9e3779b97f4a7c15u + mix_id(token + 1));
+  return mix(state + kGolden + mix(token + 1));
 }
 
 }  // namespace silicast

@@ -2,17 +2,12 @@
 
 #include <cmath>
 
+#include "sim/base/mix.hpp"
+
 namespace silicast {
 namespace {
 
-// Finaliser of SplitMix64 (Steele, Lea, Flood: Fast splittable pseudorandom number generators, 2014).
-std::uint64_t mix(std::uint64_t x) {
-  x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9ULL;
-  x = (x ^ (x >> 27)) * 0x94d049bb133111ebULL;
-  return x ^ (x >> 31);
-}
 __extension__ using Wide = unsigned __int128;
-constexpr std::uint64_t kGolden = 0x9e3779b97f4a7c15ULL;
 
 }  // namespace
 

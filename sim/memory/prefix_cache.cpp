@@ -1,21 +1,9 @@
 #include "sim/memory/prefix_cache.hpp"
 
 #include "sim/base/check.hpp"
+#include "sim/base/mix.hpp"
 
 namespace silicast {
-namespace {
-
-// Ids are often counted through: spread them (the finaliser of MurmurHash3, Appleby, public domain).
-std::uint64_t spread(std::uint64_t id) {
-  id ^= id >> 33;
-  id *= 0xff51afd7ed558ccdULL;
-  id ^= id >> 33;
-  id *= 0xc4ceb9fe1a85ec53ULL;
-  return id ^ id >> 33;
-}
-
-}  // namespace
-
 std::int64_t PrefixCache::match(std::span<const std::uint64_t> prompt, std::int64_t& unused) const {
   std::int64_t count = 0;
   unused = 0;
@@ -86,7 +74,7 @@ void PrefixCache::drop_oldest() {
 
 std::size_t PrefixCache::place_of(std::uint64_t id) const {
   const std::size_t mask = table_.size() - 1;
-  std::size_t place = spread(id) & mask;
+  std::size_t place = mix(id) & mask;
   while (table_[place] != kNone && entries_[static_cast<std::size_t>(table_[place])].id != id)
     place = (place + 1) & mask;
   return place;
@@ -98,7 +86,7 @@ void PrefixCache::erase(std::uint64_t id) {
   std::size_t hole = place_of(id);
   table_[hole] = kNone;
   for (std::size_t at = (hole + 1) & mask; table_[at] != kNone; at = (at + 1) & mask) {
-    const std::size_t home = spread(entries_[static_cast<std::size_t>(table_[at])].id) & mask;
+    const std::size_t home = mix(entries_[static_cast<std::size_t>(table_[at])].id) & mask;
     if (((at - home) & mask) < ((at - hole) & mask)) continue;  // its home lies behind the hole
     table_[hole] = table_[at];
     table_[at] = kNone;

@@ -153,19 +153,15 @@ class Builder {
   }
 
   void add_copies(std::int64_t copies, std::int64_t chips) {
-    std::optional<ConfigNode> replicas;
-    if (const auto own = unsaid("replicas")) {
-      replicas = own->node();
-      // Of the launch that was printed, which has one copy in each; whoever asks for more since has them in all.
-      copies = own->integer(1, 1 << 24) * std::max<std::int64_t>(1, copies / std::max<std::int64_t>(1, said_.copies));
-      replicas = scalar(fmt::format("{}", copies));
-    }
+    // A launch that was printed has one copy in each server; whoever asks for more since has them in all.
+    const std::int64_t in_each = std::max<std::int64_t>(1, copies / std::max<std::int64_t>(1, said_.copies));
+    const auto servers = unsaid("replicas"), nodes = unsaid("nodes");
+    if (servers) copies = servers->integer(1, 1 << 24) * in_each;
     const std::int64_t per_node = std::max<std::int64_t>(1, node_.chips / chips);
-    const std::int64_t nodes =
+    const std::int64_t needed =
         chips <= node_.chips ? (copies + per_node - 1) / per_node : copies * ((chips + node_.chips - 1) / node_.chips);
-    const auto own = unsaid("nodes");
-    put(pool_, "nodes", own && !moved_ ? own->node() : scalar(fmt::format("{}", nodes)));
-    put(pool_, "replicas", replicas ? *replicas : scalar(fmt::format("{}", copies)));
+    put(pool_, "nodes", nodes && !moved_ && in_each == 1 ? nodes->node() : scalar(fmt::format("{}", needed)));
+    put(pool_, "replicas", servers && in_each == 1 ? servers->node() : scalar(fmt::format("{}", copies)));
   }
 
   std::optional<ConfigNode> find_precision() {

@@ -37,7 +37,8 @@ Load::Load(const ConfigNode& tree, Scenario scenario) : scenario_(std::move(scen
 }
 
 double Load::most() const {
-  constexpr double kMostRatio = 1 << 20, kMostSpeed = 1e6;  // what a workload's speed may be
+  constexpr double kMostRatio = 1 << 20;  // to the scenario's own
+  constexpr double kMostSpeed = 1e6;      // that a workload may have
   if (!open()) return std::min(kMostRatio * given_, static_cast<double>(kMaxConcurrency));
   return given_ * std::min(kMostRatio, kMostSpeed / speed_);
 }

@@ -174,7 +174,7 @@ std::vector<std::string> winning_names(const PlanSpec& plan) {
   for (const PlanService& service : plan.services) {
     names.push_back(fmt::format("{}-{}.yaml", plan.name, service.name));
     for (const PlanCandidate& candidate : plan.candidates)
-      names.push_back(fmt::format("{}-{}-{}.yaml", plan.name, service.name, fs::path(candidate.node).stem().string()));
+      names.push_back(fmt::format("{}-{}-{}.yaml", plan.name, service.name, candidate.node));
   }
   return names;
 }
@@ -190,8 +190,7 @@ std::vector<std::pair<std::string, std::string>> winning_files(const PlanSpec& p
   for (std::size_t s = 0; s < plan.services.size(); ++s) {
     if (answer.mix) add(fmt::format("{}-{}", plan.name, plan.services[s].name), winning_scenario(plan, *answer.mix, s));
     for (const SizedOption* one : answer.services[s].best)
-      add(fmt::format("{}-{}-{}", plan.name, plan.services[s].name,
-                      fs::path(one->option.candidate->node).stem().string()),
+      add(fmt::format("{}-{}-{}", plan.name, plan.services[s].name, one->option.candidate->node),
           scenario_of(plan, one->option, one->nodes));
   }
   return files;

@@ -63,6 +63,13 @@ std::string default_engine(const std::string& software) {
   return software == "CANN" ? "vllm-ascend" : "vllm";
 }
 
+// Winners and draws are told by it.
+void check_catalogue_name(const ConfigValue& name) {
+  if (name.text().find('/') != std::string::npos || name.text().ends_with(".yaml"))
+    name.fail(fmt::format("'{}' is a file; a plan takes names of the catalogue (--configs for one of your own)",
+                          name.text()));
+}
+
 std::vector<ConfigValue> filled_list(const ConfigValue& value) {
   std::vector<ConfigValue> items = value.list();
   if (items.empty()) value.fail("is empty; leave the key out for what is usual");
@@ -82,11 +89,13 @@ PlanCandidate read_candidate(const ConfigValue& item, const std::string& configs
   ConfigMap map = item.map();
   PlanCandidate candidate;
   const ConfigValue node = map.required("node");
+  check_catalogue_name(node);
   const NodeSpec spec = read_node(load_named(configs_dir, "nodes", node));
   candidate.node = node.text();
   const auto engine = map.optional("engine");
   candidate.engine =
       engine ? engine->text() : default_engine(read_chip(load_entry(configs_dir, "chips", spec.chip)).software);
+  if (engine) check_catalogue_name(*engine);
   if (engine) load_named(configs_dir, "engines", *engine);
   if (const auto precisions = map.optional("precisions")) {
     for (const ConfigValue& one : filled_list(*precisions)) candidate.precisions.push_back(one.node());

@@ -28,7 +28,7 @@ class IdSet {
 
   bool place(std::uint64_t id) {
     const std::size_t mask = slots_.size() - 1;
-    for (std::size_t at = mix_id(id) & mask;; at = (at + 1) & mask) {
+    for (std::size_t at = mix(id) & mask;; at = (at + 1) & mask) {
       if (slots_[at] == id) return false;
       if (slots_[at] != kFree) continue;
       slots_[at] = id;

@@ -18,6 +18,7 @@ namespace {
 
 constexpr double kDrawPrecision = 0.02;  // of the searches for capacity
 constexpr double kBarPrecision = 0.002;  // of those whose differences are told
+
 class Draws {
  public:
   Draws(const PlanSpec& plan, const PlanAnswer& answer, const UncertaintyOptions& options)
@@ -64,7 +65,7 @@ class Draws {
 
   Outcome outcome(const MixPart& part, const DrawnValues& values, double precision) const {
     const DrawnCatalogue catalogue(options_.configs_dir, values);
-    PlanSpec plan = drawn_plan(plan_, part, values);
+    const PlanSpec plan = drawn_plan(plan_, part, values);
     SizedOption sized = *part.sized;
     sized.option.candidate = &plan.candidates[part.candidate];
     sized.option.service = &plan.services[part.service];

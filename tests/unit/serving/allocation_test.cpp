@@ -1,29 +1,9 @@
 // The event loop allocates nothing once its tables have grown: counted by a replaced operator new.
 #include <catch2/catch.hpp>
-#include <cstdlib>
-#include <new>
 
 #include "serving_for_tests.hpp"
 #include "sim/base/random.hpp"
-
-namespace {
-
-std::int64_t allocations = 0;
-
-}  // namespace
-
-// Not inlined: GCC 12 would take the malloc inside for one that is freed by delete, and warn.
-[[gnu::noinline]] void* operator new(std::size_t size) {
-  ++allocations;
-  if (void* memory = std::malloc(size)) return memory;
-  throw std::bad_alloc();
-}
-[[gnu::noinline]] void operator delete(void* memory) noexcept {
-  std::free(memory);
-}
-[[gnu::noinline]] void operator delete(void* memory, std::size_t) noexcept {
-  std::free(memory);
-}
+#include "tests/support/count_allocations.hpp"
 
 namespace silicast::testing {
 namespace {

@@ -277,6 +277,7 @@ TEST_CASE("plans say what is wrong with them") {
   CHECK_THAT(refused(with("{tensor: 4}", "{tensr: 4}")), Contains("layouts[1].tensr: unknown key"));
   CHECK_THAT(refused(with("[{tensor: 1}, {tensor: 4}]", "[]")), Contains("layouts: is empty"));
   CHECK_THAT(refused(with("atlas-850-950dt-96", "hgx-h20-96")), Contains("two candidates are of node hgx-h20-96"));
+  CHECK_THAT(refused(with("hgx-h20-96", "./mine.yaml")), Contains("candidates[0].node: './mine.yaml' is a file"));
   CHECK_THAT(refused(with("name: p", "name: a/b")), Contains("name: 'a/b' names files"));
   CHECK_THAT(refused(with("{tpot_p99: 50 ms}", "{}")), Contains("targets: is empty"));
   CHECK_THAT(refused(with("process: poisson", "process: poison")), Contains("workload.arrivals.process: unknown"));
