@@ -104,6 +104,14 @@ void read_parallel(const ConfigValue& value, bool is_override, EngineParallel& p
   map.done();
 }
 
+void read_transfer(const ConfigValue& value, bool is_override, EngineTransfer& transfer) {
+  ConfigMap map = value.map();
+  EngineKeys keys(map, is_override);
+  keys.number("start", Dimension::kTime, kHostBounds, transfer.start);
+  keys.number("efficiency", Dimension::kNumber, kPositiveFraction, transfer.efficiency);
+  map.done();
+}
+
 void read_keys(ConfigMap& map, bool is_override, EngineSpec& spec) {
   EngineKeys keys(map, is_override);
   if (const auto scheduler = keys.find("scheduler")) {
@@ -123,6 +131,7 @@ void read_keys(ConfigMap& map, bool is_override, EngineSpec& spec) {
   if (const auto memory = keys.find("memory")) read_memory(*memory, is_override, spec.memory);
   if (const auto host = keys.find("host")) read_host(*host, is_override, spec.host);
   if (const auto parallel = keys.find("parallel")) read_parallel(*parallel, is_override, spec.parallel);
+  if (const auto transfer = keys.find("transfer")) read_transfer(*transfer, is_override, spec.transfer);
   map.done();
   if (spec.scheduler == "chunked" && spec.max_batched_tokens.value < spec.max_sequences.value)
     map.fail(

@@ -56,6 +56,12 @@ struct EngineHost {
   bool plans_ahead = false;  // an iteration is planned while the one before it runs; who comes later waits for the next
 };
 
+// How KV caches go from a replica that prefills to one that decodes; of the engine of the latter.
+struct EngineTransfer {
+  Evidence start;       // s from when a cache may move to its first byte, besides the links' latency
+  Evidence efficiency;  // 0 to 1: share of the links' bandwidth that transfers reach
+};
+
 // How data-parallel ranks bring tokens to experts and back.
 enum class ExpertExchange {
   kAllGather,  // every rank gets every token, then the sums are scattered (vLLM's default)
@@ -93,6 +99,7 @@ struct EngineSpec {
   EngineMemory memory;
   EngineHost host;
   EngineParallel parallel;
+  EngineTransfer transfer;
 
   EngineLimits limits() const;
 };
@@ -108,13 +115,14 @@ struct EngineSpec {
 //            runtime_pipeline, graphs, workspace, hidden_buffers, logit_bytes: EVIDENCE}
 //   host: {per_request, per_iteration, per_sequence, graph_tokens, eager_launch: EVIDENCE,
 //          overlapped: true, plans_ahead: true}
+//   transfer: {start, efficiency: EVIDENCE}
 //   parallel: {exchange: all_gather | all_to_all, overlap, expert_skew, padded_rows: EVIDENCE, two_batches: false}
 // Errors: InputError at the key; a chunked engine whose max_batched_tokens is under its max_sequences, as in
 // vLLM.
 EngineSpec read_engine_spec(const ConfigValue& engine, const std::string& configs_dir);
 
 // What `engine` of a scenario stands for: a name or path (configs_dir/engines), or {base: NAME, ...} with any
-// keys of the schema but name and description to override, `memory`, `host` and `parallel` key by key.
+// keys of the schema but name and description to override, `memory`, `host`, `parallel` and `transfer` key by key.
 EngineSpec read_engine(const ConfigValue& engine, const std::string& configs_dir);
 
 }  // namespace silicast

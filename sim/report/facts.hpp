@@ -54,6 +54,7 @@ MeasureWindow read_measure_window(const ConfigValue& value);
 struct RunFacts {
   std::string name;
   std::vector<PoolFacts> pools;     // by PoolId
+  bool transfers = false;           // some pools prefill and others decode
   std::vector<ClassFacts> classes;  // by ClassId; at least one
   MeasureWindow window;
 };

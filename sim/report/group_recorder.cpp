@@ -13,6 +13,7 @@ void CohortSums::merge(const CohortSums& other) {
   ttft += other.ttft;
   queue += other.queue;
   preemption += other.preemption;
+  transfer += other.transfer;
   wait += other.wait;
   stay += other.stay;
 }
@@ -28,6 +29,7 @@ void GroupRecorder::add_in_window(const Latencies& latencies) {
   sums.ttft += latencies.ttft;
   sums.queue += latencies.queue;
   sums.preemption += latencies.preemption;
+  sums.transfer += latencies.transfer;
   ttft_.add(latencies.index, latencies.ttft);
   e2e_.add(latencies.index, latencies.e2e);
   if (!std::isnan(latencies.tpot)) tpot_.add(latencies.index, latencies.tpot);
@@ -63,7 +65,8 @@ GroupSummary GroupRecorder::summary(std::int64_t first_index, const CompletionTo
     const double n = static_cast<double>(kept.completed);
     group.split.queue = kept.queue / n;
     group.split.preemption = kept.preemption / n;
-    group.split.prefill = (kept.ttft - kept.queue - kept.preemption) / n;
+    group.split.transfer = kept.transfer / n;
+    group.split.prefill = (kept.ttft - kept.queue - kept.preemption - kept.transfer) / n;
   }
   if (kept.ended > 0) group.goodput.share = static_cast<double>(kept.good) / static_cast<double>(kept.ended);
   if (seconds > 0) {

@@ -18,7 +18,8 @@ struct Latencies {
   double e2e = 0;   // arrival to the end; of any request
   double queue = 0;
   double preemption = 0;
-  double wait = 0;  // arrival to the first iteration, or to the end if there was none; of any request
+  double transfer = 0;  // from the end of its prefill to its first token, where these are two replicas'
+  double wait = 0;      // arrival to the first iteration, or to the end if there was none; of any request
   bool completed = false;
   bool good = false;
 };
@@ -40,8 +41,8 @@ struct CohortSums {
   std::int64_t ended = 0;
   std::int64_t completed = 0;
   std::int64_t good = 0;
-  double ttft = 0, queue = 0, preemption = 0;  // of the completed
-  double wait = 0, stay = 0;                   // of all
+  double ttft = 0, queue = 0, preemption = 0, transfer = 0;  // of the completed
+  double wait = 0, stay = 0;                                 // of all
 
   void merge(const CohortSums& other);
 };

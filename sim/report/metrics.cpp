@@ -142,6 +142,7 @@ std::vector<Metric> group_metrics(const GroupSummary& group, bool unstable) {
   latency.add("ttft_queue_mean_s", "TTFT: queue, mean", "s", 1, group.split.queue);
   latency.add("ttft_preemption_mean_s", "TTFT: preemption, mean", "s", 1, group.split.preemption);
   latency.add("ttft_prefill_mean_s", "TTFT: prefill, mean", "s", 1, group.split.prefill);
+  latency.add("ttft_transfer_mean_s", "TTFT: transfer, mean", "s", 1, group.split.transfer);
   void_from(metrics, first, unstable);
   add_distribution(metrics, "tpot", "TPOT", "ms", 1e3, group.tpot, true);
   add_distribution(metrics, "itl", "ITL", "ms", 1e3, group.itl, false);

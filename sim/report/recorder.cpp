@@ -100,6 +100,7 @@ Latencies Recorder::latencies_of(const RequestRecord& record) const {
                     : std::numeric_limits<double>::quiet_NaN();
   result.queue = result.wait;
   result.preemption = record.preempted_before_first_token.value();
+  if (record.prefilled != SimTime::never()) result.transfer = (record.first_token - record.prefilled).value();
   const auto request_class = record.request_class.valid() ? record.request_class.index() : 0;
   result.good = facts_.classes[request_class].targets.good(result.ttft, result.tpot, result.e2e);
   return result;

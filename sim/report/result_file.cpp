@@ -130,6 +130,7 @@ void put_histogram(Hdf5Writer& file, const std::string& name, const std::string&
 struct ResultFile::RequestColumns {
   Column &index, &arrival, &scheduled, &first_token, &completion, &prompt, &cached, &output, &replica, &pool,
       &request_class, &preemptions, &state, &reason;
+  Column *prefill_replica = nullptr, *prefilled = nullptr;  // where some pools prefill and others decode
 };
 
 struct ResultFile::PoolColumns {
@@ -179,6 +180,12 @@ void ResultFile::add_request_columns(const RunFacts& facts) {
                          number("preemptions", "1", "times that it lost its KV blocks"),
                          code("state", "how it ended: position in the attribute names"),
                          code("reason", "why it did not complete: position in the attribute names; 0 if it did")});
+  if (facts.transfers) {
+    requests_->prefill_replica = &number("prefill_replica", "1",
+                                         "replica that computed its prompt for the one that "
+                                         "served it; -1 if none did");
+    requests_->prefilled = &time("prefilled", "end of the prefill, when its KV cache can move; -1 if none did");
+  }
   std::vector<std::string> pools, classes;
   for (const PoolFacts& pool : facts.pools) pools.push_back(pool.name);
   for (const ClassFacts& one : facts.classes) classes.push_back(one.name);
@@ -223,6 +230,9 @@ void ResultFile::request_ended(const RequestRecord& record) {
   columns.preemptions.append(record.preemptions);
   columns.state.append(static_cast<std::uint8_t>(record.state));
   columns.reason.append(static_cast<std::uint8_t>(record.reason));
+  if (columns.prefilled == nullptr) return;
+  columns.prefill_replica->append(record.prefill_replica.value);
+  columns.prefilled->append(instant(record.prefilled));
 }
 
 void ResultFile::sampled(SimTime now, std::span<const PoolSample> pools) {

@@ -24,6 +24,7 @@ inline constexpr std::size_t kEndStates = 5;
 struct TtftSplit {
   double queue = kNoValue;       // arrival to the start of its first iteration
   double preemption = kNoValue;  // waiting again after losing its blocks
+  double transfer = kNoValue;    // from the end of its prefill to its first token, where another replica decodes
   double prefill = kNoValue;     // the rest: its own prompt and the batches that it shares
 };
 

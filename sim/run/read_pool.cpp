@@ -177,6 +177,8 @@ PoolScenario read_pool(const ConfigValue& value, const ModelSpec& model, const P
   if (pool.engine.tuned_experts) pool.calibration.experts = at_maturity(given, 1).experts;
   const auto speculation = map.optional("speculation");
   if (speculation) pool.speculation = read_speculation(*speculation, model, configs_dir);
+  if (const auto role = map.optional("role"))
+    pool.role = static_cast<PoolRole>(role->choice({"whole", "prefill", "decode"}, "role of a pool"));
   if (const auto scheduler = map.optional("scheduler")) {
     pool.scheduler = &scheduler->entry_of(schedulers);
   } else {

@@ -8,6 +8,7 @@
 #include "sim/io/config_catalogue.hpp"
 #include "sim/run/anchor.hpp"
 #include "sim/run/cost_inputs.hpp"
+#include "sim/run/disaggregation.hpp"
 #include "sim/run/place_pools.hpp"
 #include "sim/run/read_perf.hpp"
 #include "sim/run/read_pool.hpp"
@@ -85,8 +86,9 @@ void read_cluster(ConfigMap& map, const PoolFiles& files, Fit fit, Scenario& sce
   if (scenario.pools.empty()) pools.fail("no pool is given; a cluster needs one at least");
   cluster.done();
   place_pools(scenario.pools, scenario.fabric);
-  const bool talks = std::any_of(scenario.pools.begin(), scenario.pools.end(),
-                                 [](const PoolScenario& pool) { return pool.plan.chips() > pool.node.chips; });
+  const bool talks = std::any_of(scenario.pools.begin(), scenario.pools.end(), [](const PoolScenario& pool) {
+    return pool.plan.chips() > pool.node.chips || pool.role != PoolRole::kWhole;
+  });
   if (fabric && !talks) scenario.without_effect.push_back("cluster.fabric: every replica lies within a node");
 }
 
@@ -199,6 +201,7 @@ Scenario read_scenario(ConfigNode tree, const std::string& path, const ScenarioS
     scenario.max_context = static_cast<std::int32_t>(context->integer(2, scenario.model.max_context));
   const std::string folder = std::filesystem::path(path).parent_path().string();
   read_cluster(map, {source.configs_dir, folder}, fit, scenario);
+  read_disaggregation(map, scenario);
   const auto router = map.optional("router");
   scenario.router = router ? &router->entry_of(routers) : routers.find("least_loaded");
   read_classes(map, scenario);

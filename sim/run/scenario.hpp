@@ -16,6 +16,7 @@
 #include "sim/perf/compile_cost.hpp"
 #include "sim/report/badge.hpp"
 #include "sim/report/facts.hpp"
+#include "sim/serving/cluster.hpp"
 #include "sim/serving/router/router.hpp"
 #include "sim/serving/scheduler/scheduler.hpp"
 #include "topology/chip_spec.hpp"
@@ -41,6 +42,7 @@ struct PoolScenario {
   Precision precision;
   Speculation speculation;  // of 0 tokens: none
   EngineSpec engine;
+  PoolRole role = PoolRole::kWhole;
   const RegistryEntry<SchedulerFactory>* scheduler = nullptr;
   MemoryPlan memory;
   std::int64_t kv_blocks = 0;  // per replica: computed, or as given
@@ -61,6 +63,12 @@ struct OutputScenario {
   std::optional<ConfigValue> at;  // where the file is named
   bool requests = true;           // one row each
   Seconds series;                 // sampling interval; 0: none
+};
+
+// How requests go from pools that prefill to pools that decode.
+struct DisaggregationScenario {
+  bool by_layers = false;              // KV moves layer by layer during the prefill, not after it
+  std::int32_t max_local_prefill = 0;  // prompts of up to so many tokens are prefilled where they are decoded
 };
 
 // Mean load of a day over that of its busiest hour, which the run is taken for.
@@ -84,6 +92,7 @@ struct Scenario {
   ClusterFabric fabric;
   std::vector<PoolScenario> pools;
   const RegistryEntry<RouterFactory>* router = nullptr;
+  std::optional<DisaggregationScenario> disaggregation;  // where some pools prefill and others decode
   std::vector<ClassFacts> classes;
   MeasureWindow window;
   std::optional<Seconds> until;

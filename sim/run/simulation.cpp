@@ -9,6 +9,7 @@
 #include "sim/report/recorder.hpp"
 #include "sim/report/result_file.hpp"
 #include "sim/run/cost_inputs.hpp"
+#include "sim/run/disaggregation.hpp"
 #include "sim/run/read_perf.hpp"
 #include "sim/run/version.hpp"
 
@@ -35,6 +36,7 @@ class RunObserver final : public ServingObserver {
           std::int64_t{record.replica.value} << 32 | static_cast<std::int64_t>(record.state) << 8 |
               static_cast<std::int64_t>(record.reason)})
       fingerprint_.add(static_cast<std::uint64_t>(word));
+    if (record.prefilled != SimTime::never()) fingerprint_.add(static_cast<std::uint64_t>(record.prefilled.ns));
     output_tokens_ += record.output_tokens;
     recorder_.request_ended(record);
     if (file_) file_->request_ended(record);
@@ -111,6 +113,9 @@ PoolFacts pool_facts(const Scenario& scenario, const PoolScenario& pool, const W
 PoolSetup pool_setup(const PoolScenario& pool, std::uint64_t seed, WorkRates& work) {
   const EngineLimits limits = pool.engine.limits();
   PoolSetup setup;
+  setup.role = pool.role;
+  setup.kv = kv_size(pool);
+  setup.limits.hands_on = pool.role == PoolRole::kPrefill;
   setup.replicas = pool.replicas;
   setup.ranks = pool.plan.data;
   setup.limits.max_sequences = limits.max_sequences;
@@ -166,6 +171,8 @@ struct Simulation::Parts {
       if (shares_prompts(pool)) setup.pools.back().limits.prompt_block = workload.source->block_tokens();
       run.pools.push_back(pool_facts(scenario, pool, work));
     }
+    if (scenario.disaggregation) setup.transfers = transfer_setup(scenario);
+    run.transfers = scenario.disaggregation.has_value();
     setup.make_router = scenario.router->make;
     setup.seed = scenario.seed;
     setup.max_context = scenario.max_context;

@@ -10,6 +10,7 @@ std::int32_t BatchBuilder::chunk_from(const Request& request, std::int32_t compu
 }
 
 std::int64_t BatchBuilder::blocks_of_chunk(const Request& request, std::int32_t tokens) const {
+  if (state_.limits.hands_on) return 0;  // taken when it was admitted
   return state_.blocks_of(request.computed + tokens) - state_.blocks_of(request.computed);
 }
 
@@ -39,6 +40,7 @@ void BatchBuilder::add_chunks() {
 }
 
 bool BatchBuilder::continue_prompts() {
+  const std::int32_t running = state_.running.size();
   // Victims leave from the end of the running order, so those begun before stay where they are.
   for (std::size_t i = 0; i < state_.prefilling.size(); ++i) {
     const RequestSlot slot = state_.prefilling[i];
@@ -51,7 +53,7 @@ bool BatchBuilder::continue_prompts() {
     if (!room) break;
     add_chunk(slot, chunk);
   }
-  return !changed_;
+  return state_.running.size() == running;
 }
 
 // A real scheduling pass, O(batch): in order of admission each request takes the blocks that it needs, or makes room
@@ -67,7 +69,7 @@ void BatchBuilder::continue_short_of_blocks() {
       if (blocks == 0) continue;
       if (!make_room(growth_reserved_ + blocks, slot)) break;
       growth_reserved_ += blocks;
-    } else {
+    } else if (request.phase == Phase::kPrefilling) {
       const std::int32_t chunk = next_chunk(request);
       if (chunk <= 0) continue;
       if (!make_room(growth_reserved_ + blocks_of_chunk(request, chunk), slot)) break;
@@ -97,34 +99,76 @@ void BatchBuilder::preempt(RequestSlot slot) {
     state_.decoding.remove(slot);
     request.generated = generated;
     tokens_ -= 1 + state_.limits.drafts;
-  } else {
-    state_.prompts.give_back(slot, state_.blocks_of(request.computed), growth_reserved_);
+  } else if (request.phase == Phase::kPrefilling) {
+    state_.prompts.give_back(slot, state_.blocks_prefilling(request), growth_reserved_);
     std::erase(state_.prefilling, slot);
+  } else {
+    state_.blocks.give_back(state_.blocks_of(request.spec.prompt_tokens));
+    if (request.phase == Phase::kReceived) std::erase(state_.received, slot);
+  }
+  state_.running.erase(state_.table, slot);
+  state_.waiting.push_front(state_.table, slot);
+  changed_ = true;
+  if (request.phase == Phase::kReceiving) {
+    // Its KV is still where it was computed, and comes when there is room again.
+    request.phase = Phase::kWaiting;
+    if (std::erase(state_.admitted_elsewhere, slot) == 0) state_.driven_out.push_back(slot);
+    --state_.away;
+    return;
   }
   request.phase = Phase::kWaiting;
   request.context = request.spec.prompt_tokens + request.generated;
   request.computed = 0;
   ++request.preemptions;
   request.preempted_at = now_;
-  state_.running.erase(state_.table, slot);
-  state_.waiting.push_front(state_.table, slot);
+}
+
+// Those whose KV has come decode from here on. Their first token came with it.
+void BatchBuilder::join_received() {
+  const std::int32_t decoding = state_.decoding.size();
+  std::size_t joined = 0;
+  for (const RequestSlot slot : state_.received) {
+    if (!eligible(slot)) break;
+    state_.gaps.join_late(state_.table[slot].last_token, now_, decoding);
+    state_.begin_decoding(slot);
+    ++joined;
+    changed_ = true;
+  }
+  state_.received.erase(state_.received.begin(), state_.received.begin() + static_cast<std::ptrdiff_t>(joined));
+}
+
+// Room for the KV of a context that is computed by another replica.
+bool BatchBuilder::admit_elsewhere(RequestSlot slot) {
+  Request& request = state_.table[slot];
+  const std::int64_t blocks = state_.blocks_of(request.spec.prompt_tokens);
+  if (blocks > state_.blocks.free() - growth_reserved_) return false;
+  state_.blocks.take(blocks);
+  state_.waiting.erase(state_.table, slot);
+  state_.running.push_back(state_.table, slot);
+  request.phase = Phase::kReceiving;
+  request.admission = state_.table.next_admission();
+  state_.admitted_elsewhere.push_back(slot);
+  ++state_.away;
   changed_ = true;
+  return true;
 }
 
 bool BatchBuilder::admit_first(Admit how) {
   if (waiting() == 0 || !sequence_free()) return false;
   const RequestSlot slot = state_.waiting.front();
   Request& request = state_.table[slot];
+  if (request.elsewhere) return admit_elsewhere(slot);
   const PromptCache::Found found = state_.prompts.find(slot, growth_reserved_);
   const std::int32_t tokens = chunk_from(request, found.tokens);
   if (tokens <= 0) return false;
   const std::int32_t left = request.context - found.tokens;
   const std::int32_t whole = std::min({left, state_.limits.max_chunk, state_.limits.max_batched_tokens});
   if (how == Admit::kWhole && tokens < whole) return false;
-  const std::int32_t checked = found.tokens + (state_.limits.reserve_prompt ? left : tokens);
+  const bool whole_context = state_.limits.reserve_prompt || state_.limits.hands_on;
+  const std::int32_t checked = found.tokens + (whole_context ? left : tokens);
   if (state_.blocks_of(checked) - found.shared + found.from_free > state_.blocks.free() - growth_reserved_) {
     // With less of its prompt in the cache it may fit, as its first chunk then reaches less far.
-    state_.waits_for_drops = found.from_free > 0 && !state_.limits.reserve_prompt;
+    state_.waits_for_drops = found.from_free > 0 && !whole_context;
     return false;
   }
   state_.waiting.erase(state_.table, slot);
@@ -137,7 +181,8 @@ bool BatchBuilder::admit_first(Admit how) {
     request.preempted_before_first_token += now_ - request.preempted_at;
   state_.prompts.use(slot, found);
   // What a running request has besides the blocks of its tokens comes with the first of these.
-  if (found.count > 0) state_.blocks.take(state_.blocks_of(found.tokens) - found.shared);
+  const std::int32_t begun = state_.limits.hands_on ? request.context : found.tokens;
+  if (begun > 0) state_.blocks.take(state_.blocks_of(begun) - found.shared);
   if (request.preemptions == 0) request.cached = found.tokens;
   add_chunk(slot, tokens);
   changed_ = true;

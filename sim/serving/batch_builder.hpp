@@ -24,6 +24,7 @@ struct ReplicaLimits {
   std::int32_t drafts = 0;                 // tokens drafted for each decode and verified with it
   std::int32_t prompt_block = 0;           // tokens of a block of prompts that are kept for others; 0: none are
   bool reserve_prompt = false;             // admit a request only if its whole context fits, not just its first chunk
+  bool hands_on = false;                   // computes contexts for other replicas, and holds them until they have moved
 };
 
 // A piece of a context that an iteration computes.
@@ -52,14 +53,33 @@ struct ReplicaState {
     return tokens == 0 ? 0 : blocks_for(tokens + limits.drafts, limits.block_size) + limits.sequence_blocks;
   }
 
+  // That a request whose context is being computed holds. One that is handed on has them all from the start: it is
+  // computed to its end whatever transfers do.
+  std::int64_t blocks_prefilling(const Request& request) const {
+    return blocks_of(limits.hands_on ? request.context : request.computed);
+  }
+  // A request whose context is there, with its rate, is one of those that decode.
+  void begin_decoding(RequestSlot slot) {
+    Request& request = table[slot];
+    request.phase = Phase::kDecoding;
+    request.decode_start = decoding.iteration();
+    request.finish_iteration = iteration_of_token(request, request.spec.output_tokens);
+    decoding.add(slot);
+  }
+  // Whether some running request has anything to compute.
+  bool computes() const { return decoding.size() > 0 || !prefilling.empty(); }
+
   RequestTable& table;
   ReplicaLimits limits;
   BlockPool blocks;
   DecodeSet decoding;
   PromptCache prompts;
   RequestList waiting;
-  RequestList running;                  // prefilling and decoding, in order of admission
+  RequestList running;                  // prefilling, decoding and those who will, in order of admission
   std::vector<RequestSlot> prefilling;  // the running requests with a context left to compute, in that order
+  std::vector<RequestSlot> received;    // those whose KV has come and who do not decode yet, in the order of that
+  std::vector<RequestSlot> admitted_elsewhere, driven_out;  // by the last plan: kReceiving now, and no longer
+  std::int32_t away = 0;                                    // requests that wait for a transfer: kHeld and kReceiving
   TokenGaps gaps;
   bool waits_for_drops = false;  // the first waiting request may fit when the cache of prompts has dropped some
 };
@@ -74,6 +94,7 @@ class BatchBuilder {
     batch_.decodes = false;
     batch_.chunks.clear();
     state_.waits_for_drops = false;
+    if (!state_.received.empty()) join_received();
   }
 
   // Requests that can be admitted; those that came too late for this iteration do not count.
@@ -97,14 +118,16 @@ class BatchBuilder {
   // when it must wait: no sequence, no budget or no blocks free.
   bool admit(Admit how) { return !state_.waiting.empty() && admit_first(how); }
 
-  // Whether a request was admitted or preempted.
+  // Whether a request was admitted or preempted, or began to decode.
   bool changed() const { return changed_; }
 
  private:
   // Who came too late for this plan waits for the next, but an idle replica plans at once.
-  bool eligible(RequestSlot slot) const { return state_.table[slot].eligible <= iteration_ || state_.running.empty(); }
+  bool eligible(RequestSlot slot) const { return state_.table[slot].eligible <= iteration_ || !state_.computes(); }
   std::int32_t decode_tokens() const { return state_.decoding.size() * (1 + state_.limits.drafts); }
+  void join_received();
   bool admit_first(Admit how);
+  bool admit_elsewhere(RequestSlot slot);
   std::int32_t next_chunk(const Request& request) const { return chunk_from(request, request.computed); }
   std::int32_t chunk_from(const Request& request, std::int32_t computed) const;
   std::int64_t blocks_of_chunk(const Request& request, std::int32_t tokens) const;
@@ -125,7 +148,7 @@ class BatchBuilder {
 };
 
 inline bool BatchBuilder::continue_running() {
-  if (state_.running.empty()) return true;
+  if (!state_.computes()) return true;
   // The common case first, without a walk over the sequences: everything fits.
   const std::int64_t growth = state_.decoding.blocks_next();
   const bool chunks = !state_.prefilling.empty();

@@ -1,8 +1,14 @@
 #include "sim/serving/cluster.hpp"
 
+#include <algorithm>
+
 #include "sim/serving/event_ranks.hpp"
 
 namespace silicast {
+
+std::string_view name_of(PoolRole role) {
+  return role == PoolRole::kWhole ? "whole" : role == PoolRole::kPrefill ? "prefill" : "decode";
+}
 
 Cluster::Cluster(ClusterSetup setup, RequestSource& source, ServingObserver& observer)
     : setup_(std::move(setup)), source_(source), observer_(observer) {
@@ -10,23 +16,31 @@ Cluster::Cluster(ClusterSetup setup, RequestSource& source, ServingObserver& obs
     const PoolSetup& pool = setup_.pools[p];
     for (std::int32_t r = 0; r < pool.replicas; ++r) {
       const auto replica = static_cast<std::int32_t>(replicas_.size());
-      replicas_.push_back(std::make_unique<Replica>(Replica::Setup{{static_cast<std::int32_t>(places_.size())},
-                                                                   {static_cast<std::int32_t>(p)},
-                                                                   pool.limits,
-                                                                   &pool.cost,
-                                                                   pool.make_scheduler,
-                                                                   pool.ranks,
-                                                                   pool.acceptance,
-                                                                   pool.plans_ahead,
-                                                                   setup_.leap},
-                                                    engine_, table_, observer_, *this));
+      replicas_.push_back(
+          std::make_unique<Replica>(Replica::Setup{{static_cast<std::int32_t>(places_.size())},
+                                                   {static_cast<std::int32_t>(p)},
+                                                   pool.limits,
+                                                   &pool.cost,
+                                                   pool.make_scheduler,
+                                                   pool.ranks,
+                                                   pool.acceptance,
+                                                   pool.plans_ahead,
+                                                   setup_.leap,
+                                                   pool.role == PoolRole::kPrefill && setup_.transfers->by_layers},
+                                    engine_, table_, observer_, *this));
       for (std::int32_t rank = 0; rank < pool.ranks; ++rank) places_.push_back({replica, rank});
     }
   }
   SILICAST_CHECK(!replicas_.empty());
-  std::vector<std::int64_t> capacities;
-  for (const Place& place : places_) capacities.push_back(replica_of(place).kv_capacity());
-  placement_ = std::make_unique<Placement>(std::move(capacities), setup_.make_router, setup_.seed);
+  if (setup_.transfers) {
+    placement_ = placement_over(PoolRole::kDecode, PoolRole::kDecode, setup_.seed);
+    if (setup_.transfers->max_local_prefill > 0)
+      whole_ = placement_over(PoolRole::kPrefill, PoolRole::kPrefill, setup_.seed + 1);
+    decoders_ = placement_over(PoolRole::kPrefill, PoolRole::kWhole, setup_.seed + 2);
+    transfers_.emplace(std::move(*setup_.transfers), engine_, *this);
+  } else {
+    placement_ = placement_over(PoolRole::kPrefill, PoolRole::kDecode, setup_.seed);
+  }
   arriving_.resize(setup_.pools.size());
   samples_.resize(setup_.pools.size());
   arm_arrival();
@@ -34,6 +48,15 @@ Cluster::Cluster(ClusterSetup setup, RequestSource& source, ServingObserver& obs
     close_event_ = engine_.at(source_.closes(), kArrivalRank, Action::of<&Cluster::arrivals_end>(this));
   if (setup_.sample_interval.value() > 0)
     sample_event_ = engine_.at(SimTime{}, kObserveRank, Action::of<&Cluster::sample>(this));
+}
+
+std::unique_ptr<Placement> Cluster::placement_over(PoolRole left_out, PoolRole left_out_too, std::uint64_t seed) {
+  std::vector<std::int64_t> capacities;
+  for (const Place& place : places_) {
+    const PoolRole role = pool_of(place).role;
+    capacities.push_back(role == left_out || role == left_out_too ? -1 : replica_of(place).kv_capacity());
+  }
+  return std::make_unique<Placement>(std::move(capacities), setup_.make_router, seed);
 }
 
 bool Cluster::run(std::uint64_t steps) {
@@ -78,11 +101,16 @@ void Cluster::place(Request& request, RequestSlot slot) {
     reject(slot, EndReason::kContextTooLong);
     return;
   }
+  Placement& gateway = whole_ && spec.prompt_tokens <= transfers_->max_local_prefill() ? *whole_ : *placement_;
   const ReplicaId chosen =
-      placement_->choose({spec.prompt_tokens, spec.max_output_tokens, spec.request_class, table_.prompt_blocks(slot)},
-                         kv_tokens_declared(spec));
+      gateway.choose({spec.prompt_tokens, spec.max_output_tokens, spec.request_class, table_.prompt_blocks(slot)},
+                     kv_tokens_declared(spec));
   request.replica = chosen;
   change_load(chosen, 1, spec.prompt_tokens);
+  if (pool_of(places_[chosen.index()]).role == PoolRole::kPrefill && kv_tokens_of(spec) > decoders_->largest()) {
+    reject(slot, EndReason::kKvTooSmall);
+    return;
+  }
   if (spec.deadline != SimTime::never())
     request.deadline_event = engine_.at(std::max(spec.deadline, engine_.now()), kDeadlineRank,
                                         Action::of<&Cluster::deadline>(this, slot.value));
@@ -118,8 +146,105 @@ void Cluster::reject(RequestSlot slot, EndReason reason) {
   table_.remove(slot);
 }
 
+// ---- From prefill to decode -------------------------------------------------------------------------------------
+
+// The slot under which a request that is being prefilled is known to the replica that will decode it.
+RequestSlot Cluster::decoded_at(RequestSlot prefill) {
+  if (table_[prefill].other.valid()) return table_[prefill].other;
+  const RequestSlot slot = table_.add();
+  table_.set_prompt_blocks(slot, table_.prompt_blocks(prefill));
+  const Request& from = table_[prefill];
+  Request& request = table_[slot];
+  request.spec = from.spec;
+  request.index = from.index;
+  request.prefill_replica = from.replica;
+  request.elsewhere = request.shadow = true;
+  request.other = prefill;
+  table_[prefill].other = slot;
+  request.replica = decoders_->choose(
+      {from.spec.prompt_tokens, from.spec.max_output_tokens, from.spec.request_class, table_.prompt_blocks(prefill)},
+      kv_tokens_declared(from.spec));
+  change_load(request.replica, 1, from.spec.prompt_tokens);
+  const Place& at = place_of(slot);
+  transfers_->expect(slot, from.replica.value, request.replica.value, pool_of(at).kv);
+  replica_of(at).enqueue(at.rank, slot);
+  return slot;
+}
+
+void Cluster::chunks_begin(ReplicaId replica) {
+  announcing_.push_back(replica);
+  if (!engine_.pending(announce_event_))
+    announce_event_ = engine_.at(engine_.now(), kAnnounceRank, Action::of<&Cluster::announce>(this));
+}
+
+void Cluster::announce(std::int64_t) {
+  std::sort(announcing_.begin(), announcing_.end());
+  for (const ReplicaId replica : announcing_) replica_of(places_[replica.index()]).announce_chunks();
+  announcing_.clear();
+}
+
+void Cluster::context_grows(RequestSlot prefill, std::int32_t tokens, SimTime then) {
+  if (!table_[prefill].left && table_[prefill].spec.output_tokens > 1)
+    transfers_->computing(decoded_at(prefill), tokens, then);
+}
+
+void Cluster::context_computed(RequestSlot prefill) {
+  const auto after = [&](RequestSlot a, RequestSlot b) { return table_[a].replica < table_[b].replica; };
+  handing_on_.insert(std::upper_bound(handing_on_.begin(), handing_on_.end(), prefill, after), prefill);
+  if (!engine_.pending(hand_on_event_))
+    hand_on_event_ = engine_.at(engine_.now(), kHandOnRank, Action::of<&Cluster::hand_all_on>(this));
+}
+
+void Cluster::hand_all_on(std::int64_t) {
+  for (const RequestSlot slot : handing_on_) hand_on(slot);
+  handing_on_.clear();
+}
+
+void Cluster::hand_on(RequestSlot prefill) {
+  const RequestSlot slot = decoded_at(prefill);
+  Request &from = table_[prefill], &request = table_[slot];
+  from.shadow = true;
+  request.shadow = false;
+  request.scheduled = from.scheduled;
+  request.preempted_before_first_token = from.preempted_before_first_token;
+  request.preemptions = from.preemptions;
+  request.cached = from.cached;
+  request.prefilled = engine_.now();
+  if (engine_.cancel(from.deadline_event))
+    request.deadline_event = engine_.at(std::max(from.spec.deadline, engine_.now()), kDeadlineRank,
+                                        Action::of<&Cluster::deadline>(this, slot.value));
+  change_load(from.replica, -1, -from.spec.prompt_tokens);
+  transfers_->computed(slot, from.context);
+}
+
+void Cluster::kv_arrived(RequestSlot slot) {
+  part(slot);
+  const Place& at = place_of(slot);
+  replica_of(at).kv_arrived(at.rank, slot);
+}
+
+// A request is over, or has come, where the given slot is: its other slot goes.
+void Cluster::part(RequestSlot slot) {
+  const RequestSlot other = table_[slot].other;
+  if (!other.valid()) return;
+  table_[slot].other = table_[other].other = {};
+  const Place& there = place_of(other);
+  if (table_[other].phase == Phase::kHeld) {
+    replica_of(there).release_held(there.rank, other);
+  } else {
+    change_load(table_[other].replica, -1, -table_[other].spec.prompt_tokens);
+    replica_of(there).withdraw(there.rank, other);
+  }
+}
+
+// -----------------------------------------------------------------------------------------------------------------
+
 void Cluster::deadline(std::int64_t slot_number) {
   const RequestSlot slot{static_cast<std::int32_t>(slot_number)};
+  if (const RequestSlot other = table_[slot].other; other.valid()) {
+    transfers_->forget(table_[slot].phase == Phase::kPrefilling ? other : slot);
+    part(slot);
+  }
   const Request& request = table_[slot];
   const bool abort = request.spec.deadline_is_abort;
   const EndState state = abort ? EndState::kAborted : EndState::kTimedOut;
@@ -152,6 +277,8 @@ void Cluster::request_over(RequestSlot slot, EndState state, EndReason reason, s
   record.request_class = request.spec.request_class;
   record.state = state;
   record.reason = reason;
+  record.prefill_replica = request.prefill_replica;
+  record.prefilled = request.prefilled;
   if (request.replica.valid()) {
     record.replica = request.replica;
     record.pool = replica_of(places_[request.replica.index()]).pool();
@@ -165,7 +292,8 @@ void Cluster::request_over(RequestSlot slot, EndState state, EndReason reason, s
 }
 
 void Cluster::change_load(ReplicaId replica, std::int32_t requests, std::int64_t prompt_tokens) {
-  placement_->change_load(replica, requests, prompt_tokens);
+  for (Placement* one : {placement_.get(), whole_.get(), decoders_.get()})
+    if (one != nullptr) one->change_load(replica, requests, prompt_tokens);
 }
 
 void Cluster::sample(std::int64_t) {
@@ -200,7 +328,7 @@ void Cluster::end() {
   for (const auto& replica : replicas_) replica->end_of_run();
   arrival_time_ = SimTime{};  // nobody arrives any more
   for (const RequestSlot slot : table_.live_slots()) {
-    if (table_[slot].left) continue;
+    if (table_[slot].left || table_[slot].shadow) continue;
     const Place& at = places_[table_[slot].replica.index()];
     request_over(slot, EndState::kUnfinished, EndReason::kEndOfRun, replica_of(at).delivered(at.rank, slot));
   }

@@ -1,18 +1,27 @@
-// The whole system: pulls arrivals from a source, routes them to replicas, and tells an observer how each one ended.
+// The whole system: pulls arrivals from a source, routes them to replicas, hands them on from those that prefill to those
+// that decode, and tells an observer how each one ended.
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "sim/serving/kv_transfers.hpp"
 #include "sim/serving/placement.hpp"
 #include "sim/serving/replica.hpp"
 #include "workloads/request_source.hpp"
 
 namespace silicast {
 
+// What the replicas of a pool do of a request.
+enum class PoolRole : std::uint8_t { kWhole, kPrefill, kDecode };
+std::string_view name_of(PoolRole role);  // "whole", "prefill", "decode"
+
 // Like replicas of one pool.
 struct PoolSetup {
+  PoolRole role = PoolRole::kWhole;
+  KvSize kv;  // of a request there, for pools that decode what others prefilled
   std::int32_t replicas = 1;
   std::int32_t ranks = 1;  // of a replica, in lock step
   ReplicaLimits limits;    // of a rank
@@ -26,6 +35,7 @@ struct PoolSetup {
 struct ClusterSetup {
   std::vector<PoolSetup> pools;  // ranks are numbered through all replicas of all pools in this order
   RouterFactory* make_router = nullptr;
+  std::optional<TransferSetup> transfers;  // where some pools prefill and others decode
   std::uint64_t seed = 1;
   std::int32_t max_context = 0;        // of the model, prompt and output together
   bool leap = true;                    // false: step mode, one event per iteration
@@ -33,7 +43,7 @@ struct ClusterSetup {
   Seconds sample_interval;             // of observer.sampled(); 0: no samples
 };
 
-class Cluster final : public ReplicaHost {
+class Cluster final : public ReplicaHost, public TransferHost {
  public:
   Cluster(ClusterSetup setup, RequestSource& source, ServingObserver& observer);
 
@@ -47,7 +57,15 @@ class Cluster final : public ReplicaHost {
   std::uint64_t events() const { return engine_.events(); }
   std::int32_t ranks() const { return static_cast<std::int32_t>(places_.size()); }
 
+  const KvTransfers* transfers() const { return transfers_ ? &*transfers_ : nullptr; }
+
   void request_over(RequestSlot slot, EndState state, EndReason reason, std::int32_t output_tokens) override;
+  void chunks_begin(ReplicaId replica) override;
+  void context_grows(RequestSlot slot, std::int32_t tokens, SimTime then) override;
+  void context_computed(RequestSlot slot) override;
+  void kv_memory_taken(RequestSlot slot) override { transfers_->memory_taken(slot); }
+  void kv_memory_lost(RequestSlot slot) override { transfers_->memory_lost(slot); }
+  void kv_arrived(RequestSlot slot) override;
 
  private:
   // Where a request can be: what routers call a replica is a rank of one.
@@ -56,6 +74,8 @@ class Cluster final : public ReplicaHost {
     std::int32_t rank;  // within it
   };
   Replica& replica_of(const Place& place) { return *replicas_[static_cast<std::size_t>(place.replica)]; }
+  const Place& place_of(RequestSlot slot) const { return places_[table_[slot].replica.index()]; }
+  const PoolSetup& pool_of(const Place& place) { return setup_.pools[replica_of(place).pool().index()]; }
 
   void arm_arrival();
   void arrive(std::int64_t);
@@ -66,7 +86,13 @@ class Cluster final : public ReplicaHost {
   void drained();
   void end();
   void change_load(ReplicaId replica, std::int32_t requests, std::int64_t prompt_tokens);
+  std::unique_ptr<Placement> placement_over(PoolRole left_out, PoolRole left_out_too, std::uint64_t seed);
   void place(Request& request, RequestSlot slot);
+  RequestSlot decoded_at(RequestSlot prefill);
+  void announce(std::int64_t);
+  void hand_all_on(std::int64_t);
+  void hand_on(RequestSlot slot);
+  void part(RequestSlot slot);
   void enter(RequestSlot slot);
   void reject(RequestSlot slot, EndReason reason);
 
@@ -76,8 +102,15 @@ class Cluster final : public ReplicaHost {
   Engine engine_;
   RequestTable table_;
   std::vector<std::unique_ptr<Replica>> replicas_;
-  std::vector<Place> places_;  // by the number that routers and records use
-  std::unique_ptr<Placement> placement_;
+  std::vector<Place> places_;                    // by the number that routers and records use
+  std::unique_ptr<Placement> placement_;         // of those who arrive
+  std::unique_ptr<Placement> whole_, decoders_;  // of short prompts, and of those whose context is computed elsewhere
+  std::optional<KvTransfers> transfers_;
+  // Of this instant: replicas whose iterations begin, requests whose context has been computed. Taken in the order of the
+  // replicas, whoever's event came first.
+  std::vector<ReplicaId> announcing_;
+  std::vector<RequestSlot> handing_on_;
+  EventId announce_event_, hand_on_event_;
   std::vector<std::int64_t> arriving_;  // requests on their way in, by pool
   std::vector<PoolSample> samples_;
   EventId arrival_event_, sample_event_, close_event_;

@@ -40,7 +40,10 @@ struct RequestRecord {
   std::int32_t output_tokens = 0;  // delivered by `end`
   std::int32_t preemptions = 0;
   ReplicaId replica;  // invalid when it never reached one
-  PoolId pool;        // same
+  // Where another replica computed its context, and when it had; invalid and never() where none did.
+  ReplicaId prefill_replica;
+  SimTime prefilled = SimTime::never();
+  PoolId pool;  // same
   ClassId request_class;
   EndState state = EndState::kCompleted;
   EndReason reason = EndReason::kNone;

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "sim/base/check.hpp"
+
 namespace silicast {
 
 Placement::Placement(std::vector<std::int64_t> capacities, RouterFactory* make_router, std::uint64_t seed) {
@@ -9,6 +11,7 @@ Placement::Placement(std::vector<std::int64_t> capacities, RouterFactory* make_r
   std::sort(steps.begin(), steps.end());
   steps.erase(std::unique(steps.begin(), steps.end()), steps.end());
   for (const std::int64_t step : steps) {
+    if (step < 0) continue;
     Tier tier;
     tier.capacity = step;
     for (std::size_t replica = 0; replica < capacities.size(); ++replica) {
@@ -20,6 +23,7 @@ Placement::Placement(std::vector<std::int64_t> capacities, RouterFactory* make_r
     tier.router = make_router(static_cast<std::int32_t>(tier.members.size()), seed + tiers_.size());
     tiers_.push_back(std::move(tier));
   }
+  SILICAST_CHECK(!tiers_.empty());
 }
 
 ReplicaId Placement::choose(const RequestView& request, std::int64_t kv_tokens) {

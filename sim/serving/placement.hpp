@@ -12,8 +12,10 @@ namespace silicast {
 
 class Placement {
  public:
-  // `capacities`: KV tokens that each replica holds; at least one replica.
+  // `capacities`: KV tokens that each replica holds, below 0 where it is not to be chosen; at least one is.
   Placement(std::vector<std::int64_t> capacities, RouterFactory* make_router, std::uint64_t seed);
+
+  std::int64_t largest() const { return tiers_.back().capacity; }  // KV tokens that some replica holds
 
   // For a request that needs `kv_tokens` at its longest. Where no replica can hold it, one of the largest.
   ReplicaId choose(const RequestView& request, std::int64_t kv_tokens);

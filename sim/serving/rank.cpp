@@ -32,7 +32,8 @@ std::int32_t Acceptance::rate_of(std::int64_t request, std::int32_t drafts) cons
 // ---- Requests ---------------------------------------------------------------------------------------------------
 
 EndReason Rank::refusal(const RequestSpec& spec) const {
-  if (kv_tokens_of(spec) > kv_capacity()) return EndReason::kKvTooSmall;
+  const std::int64_t tokens = setup_.limits.hands_on ? spec.prompt_tokens : kv_tokens_of(spec);
+  if (tokens > kv_capacity()) return EndReason::kKvTooSmall;
   if (setup_.limits.max_waiting > 0 && state_.waiting.size() >= setup_.limits.max_waiting) return EndReason::kQueueFull;
   return EndReason::kNone;
 }
@@ -46,8 +47,12 @@ void Rank::enqueue(RequestSlot slot, std::int64_t eligible) {
 }
 
 bool Rank::client_left(RequestSlot slot, EndState state, EndReason reason, std::int64_t ended, bool iterating) {
-  Request& request = state_.table[slot];
   host_.request_over(slot, state, reason, delivered(slot, ended));
+  return withdraw(slot, iterating);
+}
+
+bool Rank::withdraw(RequestSlot slot, bool iterating) {
+  Request& request = state_.table[slot];
   if (request.phase == Phase::kWaiting) {
     const bool first = state_.waiting.front() == slot;
     release(slot);
@@ -58,6 +63,21 @@ bool Rank::client_left(RequestSlot slot, EndState state, EndReason reason, std::
   // Between the end of an iteration and the plan for the next, at the same instant, it goes at once.
   if (!iterating) remove_departed();
   return true;
+}
+
+void Rank::kv_arrived(RequestSlot slot, std::int64_t eligible) {
+  Request& request = state_.table[slot];
+  SILICAST_CHECK(request.phase == Phase::kReceiving);
+  --state_.away;
+  request.phase = Phase::kReceived;
+  request.elsewhere = false;
+  request.eligible = eligible;
+  request.computed = request.context;
+  request.first_token = request.last_token = engine_.now();
+  request.generated = 1;
+  ++output_tokens_;
+  request.rate = setup_.acceptance.rate_of(request.index, setup_.limits.drafts);
+  state_.received.push_back(slot);
 }
 
 std::int32_t Rank::delivered(RequestSlot slot, std::int64_t ended) const {
@@ -81,9 +101,24 @@ void Rank::sample(PoolSample& pool, std::int64_t ended, std::int64_t end) const 
 // ---- Iterations -------------------------------------------------------------------------------------------------
 
 void Rank::plan(std::int64_t iteration) {
-  BatchBuilder builder(state_, batch_, engine_.now(), iteration);
-  wakeup_ = scheduler_->plan(builder);
-  changed_ = changed_ || builder.changed() || has_chunks();
+  bool changed = true;
+  // Where those were driven out who had something to compute, or room was made for others only, no iteration follows
+  // after which to plan again.
+  while (changed) {
+    BatchBuilder builder(state_, batch_, engine_.now(), iteration);
+    wakeup_ = scheduler_->plan(builder);
+    changed_ = changed_ || builder.changed() || has_chunks();
+    changed = builder.changed() && !state_.computes();
+  }
+  for (const RequestSlot slot : state_.driven_out) host_.kv_memory_lost(slot);
+  for (const RequestSlot slot : state_.admitted_elsewhere) host_.kv_memory_taken(slot);
+  state_.driven_out.clear();
+  state_.admitted_elsewhere.clear();
+}
+
+void Rank::announce_chunks(SimTime end) {
+  for (const PromptChunk& chunk : batch_.chunks)
+    host_.context_grows(chunk.slot, state_.table[chunk.slot].computed + chunk.tokens, end);
 }
 
 void Rank::open(IterationWork& work, std::vector<TokenGaps::Group>& stalled) {
@@ -170,8 +205,21 @@ void Rank::finish_chunks() {
     prompt_tokens_ += chunk.tokens;
     changed_ = true;
     state_.prompts.computed(chunk.slot);
-    if (request.computed == request.context && !request.left) give_token(chunk.slot);
+    if (request.computed < request.context || request.left) continue;
+    if (setup_.limits.hands_on && request.spec.output_tokens > 1)
+      hand_on(chunk.slot);
+    else
+      give_token(chunk.slot);
   }
+}
+
+// The batch is done with it; its KV stays until it has moved.
+void Rank::hand_on(RequestSlot slot) {
+  std::erase(state_.prefilling, slot);
+  state_.running.erase(state_.table, slot);
+  state_.table[slot].phase = Phase::kHeld;
+  ++state_.away;
+  host_.context_computed(slot);
 }
 
 void Rank::give_token(RequestSlot slot) {
@@ -190,11 +238,8 @@ void Rank::give_token(RequestSlot slot) {
     return;
   }
   std::erase(state_.prefilling, slot);
-  request.phase = Phase::kDecoding;
-  request.decode_start = state_.decoding.iteration();
   if (request.rate == 0) request.rate = setup_.acceptance.rate_of(request.index, setup_.limits.drafts);
-  request.finish_iteration = iteration_of_token(request, request.spec.output_tokens);
-  state_.decoding.add(slot);
+  state_.begin_decoding(slot);
   state_.gaps.join(now);
 }
 
@@ -205,17 +250,36 @@ void Rank::remove_departed() {
 
 void Rank::release(RequestSlot slot) {
   Request& request = state_.table[slot];
-  if (request.phase == Phase::kWaiting) {
-    state_.waiting.erase(state_.table, slot);
-  } else {
-    if (request.phase == Phase::kDecoding) {
+  switch (request.phase) {
+    case Phase::kWaiting:
+      state_.waiting.erase(state_.table, slot);
+      break;
+    case Phase::kHeld:
+      --state_.away;
+      state_.prompts.give_back(slot, state_.blocks_prefilling(request));
+      break;
+    case Phase::kDecoding:
       if (request.left) state_.gaps.leave(request.last_token, engine_.now());
       state_.prompts.give_back(slot, state_.blocks_of(state_.decoding.kv_length(request)));
       state_.decoding.remove(slot);
-    } else {
-      state_.prompts.give_back(slot, state_.blocks_of(request.computed));
+      break;
+    case Phase::kPrefilling:
+      state_.prompts.give_back(slot, state_.blocks_prefilling(request));
       std::erase(state_.prefilling, slot);
-    }
+      break;
+    case Phase::kReceiving:
+    case Phase::kReceived:
+      state_.prompts.give_back(slot, state_.blocks_of(request.spec.prompt_tokens));
+      if (request.phase == Phase::kReceiving)
+        --state_.away;
+      else
+        std::erase(state_.received, slot);
+      break;
+    case Phase::kFree:
+    case Phase::kArriving:
+      SILICAST_CHECK(false, "a request that is not here");
+  }
+  if (request.phase != Phase::kWaiting && request.phase != Phase::kHeld) {
     state_.running.erase(state_.table, slot);
     changed_ = true;
   }

@@ -21,6 +21,18 @@ class ReplicaHost {
   virtual ~ReplicaHost() = default;
   // A request's story is over at this instant; the rank frees the slot itself.
   virtual void request_over(RequestSlot slot, EndState state, EndReason reason, std::int32_t output_tokens) = 0;
+
+  // Of requests that another replica decodes (ReplicaLimits::hands_on): the replica of this first rank begins an
+  // iteration with prompts; a context will have so many tokens at `then`, the end of that iteration; all of it has been
+  // computed, and is held until release().
+  virtual void chunks_begin(ReplicaId replica) { (void)replica; }
+  virtual void context_grows(RequestSlot slot, std::int32_t tokens, SimTime then) {
+    (void)slot, (void)tokens, (void)then;
+  }
+  virtual void context_computed(RequestSlot slot) { (void)slot; }
+  // Of requests whose context another replica computed: there is memory for it, or no longer.
+  virtual void kv_memory_taken(RequestSlot slot) { (void)slot; }
+  virtual void kv_memory_lost(RequestSlot slot) { (void)slot; }
 };
 
 // KV tokens of a request at its longest: its last output token is never fed back, so its KV is never stored.
@@ -72,16 +84,23 @@ class Rank {
   // A request leaves; `ended` iterations of the present run have ended since the last advance(). True when it was in
   // the batch, or its going may let another in.
   bool client_left(RequestSlot slot, EndState state, EndReason reason, std::int64_t ended, bool iterating);
+  // It leaves without a word, as above.
+  bool withdraw(RequestSlot slot, bool iterating);
   std::int32_t delivered(RequestSlot slot, std::int64_t ended) const;  // output tokens that are out
+  // The KV of a request that was admitted for it has come, and its first token: it decodes from that iteration on.
+  void kv_arrived(RequestSlot slot, std::int64_t eligible);
+  void release(RequestSlot slot);  // out of the batch or queue, memory and table
 
   // ---- Iterations
 
   void plan(std::int64_t iteration);  // asks the scheduler what the replica's next iteration computes
   bool busy() const { return batch_.decodes || !batch_.chunks.empty(); }
   bool waits_for_arrivals() const { return wakeup_.arrival; }
-  bool idle() const { return state_.running.empty(); }
-  bool empty() const { return state_.running.empty() && state_.waiting.empty(); }
+  bool idle() const { return !state_.computes(); }
+  // Whether nothing can be done before somebody comes: from outside, or out of a transfer.
+  bool stalled() const { return state_.away > 0 || (state_.running.empty() && state_.waiting.empty()); }
   bool has_chunks() const { return !batch_.chunks.empty(); }
+  void announce_chunks(SimTime end);  // of the iteration that begins, to whom it hands them on
   // Whether the batch as planned is another than before the last open(), or its price has changed.
   bool changed() const { return changed_ || left_ == 0; }
   // Prices the batch as planned, as if the rank were alone. `work` is a new one or as the last call left it; `stalled`
@@ -110,9 +129,9 @@ class Rank {
   static void forget_chunks(IterationWork& work);
   void finish_decodes();
   void finish_chunks();
+  void hand_on(RequestSlot slot);
   void give_token(RequestSlot slot);  // the context is computed: the next token is out
   void remove_departed();
-  void release(RequestSlot slot);  // out of the batch or queue, memory and table
 
   Setup setup_;
   std::unique_ptr<Scheduler> scheduler_;
@@ -140,6 +159,8 @@ inline std::int64_t Rank::iterations_to_change(std::int64_t iteration) {
   // Who came too late for this plan is there for a later one.
   if (wakeup_.arrival && !state_.waiting.empty())
     iterations = std::min(iterations, state_.table[state_.waiting.front()].eligible - iteration);
+  if (!state_.received.empty())
+    iterations = std::min(iterations, state_.table[state_.received.front()].eligible - iteration);
   if (state_.waits_for_drops) {
     const std::int64_t free = state_.blocks.free() - state_.prompts.kept();
     iterations =

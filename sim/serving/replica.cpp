@@ -11,6 +11,7 @@ Replica::Replica(const Setup& setup, Engine& engine, RequestTable& table, Servin
     : setup_(setup),
       engine_(engine),
       observer_(observer),
+      host_(host),
       lock_step_(setup.ranks, *setup.cost),
       is_due_(static_cast<std::size_t>(setup.ranks)),
       told_(static_cast<std::size_t>(setup.ranks)) {
@@ -27,27 +28,57 @@ Replica::Replica(const Setup& setup, Engine& engine, RequestTable& table, Servin
 
 // With a scheduler that works ahead, the iteration after the one in flight is planned already; so is the next one at
 // the very end of an iteration, unless there was nothing to plan.
-void Replica::enqueue(std::int32_t rank, RequestSlot slot) {
+Replica::Entry Replica::entry(std::int32_t rank) const {
   const std::int64_t ahead = setup_.plans_ahead ? 1 : 0;
-  if (!iterating_) {
-    at(rank).enqueue(slot, at(rank).idle() ? iteration_ : iteration_ + ahead);
-    attend(rank);
+  if (!iterating_) return {0, at(rank).idle() ? iteration_ : iteration_ + ahead};
+  const std::int64_t later = run_.in_flight(engine_.now()) - run_.done + (at(rank).busy() ? ahead : 0);
+  return {run_.done + later, iteration_ + later};
+}
+
+void Replica::enqueue(std::int32_t rank, RequestSlot slot) {
+  const Entry from = entry(rank);
+  at(rank).enqueue(slot, from.eligible);
+  if (iterating_ && at(rank).busy() && !at(rank).waits_for_arrivals()) return;
+  attend(rank);
+  if (iterating_)
+    cut_to(from.of_run);
+  else
     schedule();
-    return;
-  }
-  const std::int64_t in_flight = run_.in_flight(engine_.now()) - run_.done;
-  const bool joins = !at(rank).busy();
-  at(rank).enqueue(slot, iteration_ + in_flight + (joins ? 0 : ahead));
-  if (joins || at(rank).waits_for_arrivals()) {
-    attend(rank);
-    cut_to(run_.done + in_flight + (joins ? 0 : ahead));
-  }
+}
+
+void Replica::kv_arrived(std::int32_t rank, RequestSlot slot) {
+  const Entry from = entry(rank);
+  at(rank).kv_arrived(slot, from.eligible);
+  attend(rank);
+  if (iterating_)
+    cut_to(from.of_run);
+  else
+    schedule();
+}
+
+void Replica::plan_again(std::int32_t rank) {
+  attend(rank);
+  if (iterating_)
+    cut_to(run_.in_flight(engine_.now()));
+  else
+    schedule();
+}
+
+void Replica::release_held(std::int32_t rank, RequestSlot slot) {
+  at(rank).release(slot);
+  plan_again(rank);
+}
+
+void Replica::withdraw(std::int32_t rank, RequestSlot slot) {
+  if (at(rank).withdraw(slot, iterating_)) plan_again(rank);
 }
 
 void Replica::client_left(std::int32_t rank, RequestSlot slot, EndState state, EndReason reason) {
-  if (!at(rank).client_left(slot, state, reason, ended_since(rank), iterating_)) return;
-  attend(rank);
-  if (iterating_) cut_to(run_.in_flight(engine_.now()));
+  if (at(rank).client_left(slot, state, reason, ended_since(rank), iterating_)) plan_again(rank);
+}
+
+void Replica::announce_chunks() {
+  for (const std::unique_ptr<Rank>& rank : ranks_) rank->announce_chunks(run_.end_of(run_.done + 1));
 }
 
 std::int32_t Replica::delivered(std::int32_t rank, RequestSlot slot) const {
@@ -115,12 +146,16 @@ void Replica::begin_iteration(std::int64_t) {
   if (setup_.ranks == 1)
     plan(at(0));
   else
-    for (const std::int32_t rank : due_) plan(at(rank));
+    for (const std::int32_t rank : due_) {
+      tell(rank);  // who comes between the end of an iteration and this plan finds a rank that has not heard of it
+      plan(at(rank));
+    }
   if (changed) {
     close_run();
     if (!open_run()) return;
   }
   iterating_ = true;
+  if (setup_.announces_chunks) host_.chunks_begin(setup_.first_rank);
   set_run_end();
   end_event_ = engine_.at(run_.end_of(run_.end), kIterationEndRank, Action::of<&Replica::end_iteration>(this));
 }
@@ -133,7 +168,7 @@ bool Replica::open_run() {
   else
     work = open_ranks();
   if (work.shape.decode_sequences + work.shape.prefill_tokens == 0) {
-    for (const std::int32_t rank : due_) SILICAST_CHECK(at(rank).empty(), "requests wait but nothing can run");
+    for (const std::int32_t rank : due_) SILICAST_CHECK(at(rank).stalled(), "requests wait but nothing can run");
     if (setup_.ranks > 1) forget_due();
     return false;
   }

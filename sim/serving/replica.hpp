@@ -27,6 +27,7 @@ class Replica {
     Acceptance acceptance;
     bool plans_ahead = false;  // the scheduler plans an iteration while the one before it runs
     bool leap = true;
+    bool announces_chunks = false;  // as they begin, to its host
   };
 
   Replica(const Setup& setup, Engine& engine, RequestTable& table, ServingObserver& observer, ReplicaHost& host);
@@ -40,6 +41,12 @@ class Replica {
   EndReason refusal(std::int32_t rank, const RequestSpec& spec) const { return at(rank).refusal(spec); }
   void enqueue(std::int32_t rank, RequestSlot slot);  // a request that was not refused
   void client_left(std::int32_t rank, RequestSlot slot, EndState state, EndReason reason);  // one still live
+  // Requests that go from one replica to another: the KV of one admitted for it has come; one that was held, or is known
+  // elsewhere under another slot, goes without a word.
+  void kv_arrived(std::int32_t rank, RequestSlot slot);
+  void release_held(std::int32_t rank, RequestSlot slot);
+  void withdraw(std::int32_t rank, RequestSlot slot);
+  void announce_chunks();  // of the iteration in flight, to whom it hands them on
   std::int32_t delivered(std::int32_t rank, RequestSlot slot) const;  // output tokens that are out at this instant
   void end_of_run();  // the simulation stops now: closes the books; requests stay live
 
@@ -50,7 +57,13 @@ class Replica {
   Rank& at(std::int32_t rank) { return *ranks_[static_cast<std::size_t>(rank)]; }
   const Rank& at(std::int32_t rank) const { return *ranks_[static_cast<std::size_t>(rank)]; }
   std::int64_t ended_since(std::int32_t rank) const;  // iterations that have ended since the rank was told of any
-  void attend(std::int32_t rank);                     // the rank takes part in the next planning
+  // The iteration before which who comes to a rank now cannot be planned, as counted in the run and in all.
+  struct Entry {
+    std::int64_t of_run, eligible;
+  };
+  Entry entry(std::int32_t rank) const;
+  void plan_again(std::int32_t rank);  // as soon as the iteration in flight has ended, or now
+  void attend(std::int32_t rank);      // the rank takes part in the next planning
   void attend_changing();
   void forget_due();
   void schedule();
@@ -68,6 +81,7 @@ class Replica {
   Setup setup_;
   Engine& engine_;
   ServingObserver& observer_;
+  ReplicaHost& host_;
   std::vector<std::unique_ptr<Rank>> ranks_;
   LockStep lock_step_;  // used where there are several ranks
 

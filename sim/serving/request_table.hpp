@@ -16,9 +16,20 @@ namespace silicast {
 // A decoding sequence gets this many units of a token per iteration without drafts; with drafts more.
 inline constexpr std::int32_t kTokenUnits = 1 << 16;
 
-enum class Phase : std::uint8_t { kFree, kArriving, kWaiting, kPrefilling, kDecoding };
+enum class Phase : std::uint8_t {
+  kFree,
+  kArriving,
+  kWaiting,
+  kPrefilling,
+  kDecoding,
+  // Where one replica computes the context and another decodes:
+  kHeld,       // computed; its KV waits there until it has moved
+  kReceiving,  // admitted where it is decoded; its KV is on the way
+  kReceived,   // its KV is there; it decodes from the next plan on
+};
 
-// Live state of a request. Only the replica that serves it changes it.
+// Live state of a request. Only the replica that serves it changes it. One that is prefilled by one replica and decoded by
+// another has a slot for each.
 struct Request {
   RequestSpec spec;
   std::int64_t index = 0;  // in order of arrival
@@ -40,8 +51,13 @@ struct Request {
   std::int32_t preemptions = 0;
   ReplicaId replica;
   Phase phase = Phase::kFree;
-  bool left = false;           // its client has gone; it leaves the batch with the iteration in flight
-  RequestSlot previous, next;  // in the waiting or the running list of its replica
+  bool left = false;                     // its client has gone; it leaves the batch with the iteration in flight
+  bool elsewhere = false;                // its KV is that of its other slot: it is admitted with room for all of it
+  bool shadow = false;                   // the other slot stands for the request
+  RequestSlot other;                     // where it is prefilled, or decoded; invalid where one replica does both
+  ReplicaId prefill_replica;             // that computed its context for this one
+  SimTime prefilled = SimTime::never();  // when it had
+  RequestSlot previous, next;            // in the waiting or the running list of its replica
   EventId deadline_event;
   EventId entry_event;  // kArriving: when it reaches its queue
 };

@@ -27,6 +27,12 @@ class TokenGaps {
     if (groups_.back().last_token != now) groups_.push_back({now, 0});
     ++groups_.back().sequences;
   }
+  // A sequence that got its last token at an earlier instant decodes from here on, beside `others` that got theirs now
+  // if they have not stood still.
+  void join_late(SimTime last_token, SimTime now, std::int32_t others) {
+    stall(now, others);
+    groups_.push_back({last_token, 1});
+  }
   // A sequence stops to decode, `joined` when it last began to; gives the time of its last token.
   SimTime leave(SimTime joined, SimTime now) {
     if (groups_.empty()) return now;

@@ -22,7 +22,8 @@ bool same(const RequestRecord& a, const RequestRecord& b) {
   return a.index == b.index && a.arrival == b.arrival && a.scheduled == b.scheduled && a.first_token == b.first_token &&
          a.end == b.end && a.preempted_before_first_token == b.preempted_before_first_token &&
          a.output_tokens == b.output_tokens && a.cached_tokens == b.cached_tokens && a.preemptions == b.preemptions &&
-         a.replica == b.replica && a.state == b.state && a.reason == b.reason;
+         a.replica == b.replica && a.state == b.state && a.reason == b.reason &&
+         a.prefill_replica == b.prefill_replica && a.prefilled == b.prefilled;
 }
 
 bool same(const RunRecord& a, const RunRecord& b) {
@@ -50,6 +51,30 @@ TEST_CASE("leap and step mode give bit-identical histories where prompts are kep
   }
   CHECK(cached > 3000);
   CHECK(preempted > 300);
+}
+
+TEST_CASE("leap and step mode give bit-identical histories where pools prefill for others, in 600 random systems") {
+  std::int64_t handed_on = 0, preempted = 0, departed = 0, unfinished = 0;
+  for (std::uint64_t seed = 1; seed <= 600; ++seed) {
+    const RandomScenario scenario = random_scenario(seed, 1, {.prompts = seed % 2 == 0, .roles = true});
+    INFO(scenario.description);
+    const Collector leap = play(scenario, true), step = play(scenario, false);
+    if (scenario.setup.horizon == SimTime::never()) REQUIRE(leap.records.size() == scenario.requests.size());
+    REQUIRE(leap.records.size() == step.records.size());
+    const auto a = leap.by_index(), b = step.by_index();
+    for (std::size_t i = 0; i < a.size(); ++i) {
+      INFO("request " << a[i].index << ": leap ends " << a[i].end.ns << ", step " << b[i].end.ns);
+      REQUIRE(same(a[i], b[i]));
+      handed_on += a[i].prefilled != SimTime::never();
+      preempted += a[i].preemptions;
+      departed += a[i].state == EndState::kTimedOut || a[i].state == EndState::kAborted;
+      unfinished += a[i].state == EndState::kUnfinished;
+    }
+  }
+  CHECK(handed_on > 10'000);
+  CHECK(preempted > 300);
+  CHECK(departed > 300);
+  CHECK(unfinished > 300);
 }
 
 TEST_CASE("leap and step mode give bit-identical histories in 600 random systems") {

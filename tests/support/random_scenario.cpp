@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "tests/support/random_transfers.hpp"
 #include "workloads/block_ids.hpp"
 
 namespace silicast::testing {
@@ -207,6 +208,7 @@ RandomScenario random_scenario(std::uint64_t seed, int time_scale, RandomFeature
   if (draw.below(5) == 0) setup.horizon = {time_scale * nanoseconds(Seconds(now * (0.3 + draw.uniform())))};
   scenario.description =
       fmt::format("seed {}: {} requests, router {}, schedulers{}", seed, count, router.name, schedulers_used);
+  if (features.roles) split_roles(scenario, seed, time_scale);
   return scenario;
 }
 

@@ -24,6 +24,7 @@ struct RandomFeatures {
   bool drafts = true;    // speculative decoding
   bool prompts = false;  // that begin alike and are kept in a cache
   bool flat = false;     // the lengths of contexts cost nothing
+  bool roles = false;    // some pools prefill, others decode
 };
 
 // The same seed gives the same scenario. Durations are irregular doubles, with several cost pieces and at times several

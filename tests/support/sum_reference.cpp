@@ -8,9 +8,11 @@
 #include <iterator>
 #include <limits>
 #include <map>
+#include <optional>
 
 #include "sim/serving/scheduler/scheduler.hpp"
 #include "tests/support/sum_prompt_cache.hpp"
+#include "tests/support/sum_transfers.hpp"
 
 namespace silicast::testing {
 namespace {
@@ -34,8 +36,12 @@ struct Job {
   std::int64_t units = 0;      // gained since
   std::int64_t eligible = 0;   // iteration before which it is not scheduled
   double preempted_at = kNeverSeconds;
+  // Its context is computed by another rank; it is running here, but its KV is not; its KV has come, and it does not
+  // decode yet.
+  bool elsewhere = false, receiving = false, received = false;
 
-  bool decoding() const { return stored >= context; }
+  bool decoding() const { return stored >= context && !receiving && !received; }
+  bool prefilling() const { return stored < context; }
   // Output tokens after one more iteration; the last may bring more than are wanted.
   std::int32_t generated_next() const {
     return static_cast<std::int32_t>(std::min<std::int64_t>(output, begun + (units + rate) / kUnits));
@@ -61,7 +67,8 @@ class SumRank {
 
   // kNone when it is in the queue now.
   EndReason submit(std::int64_t index, const RequestSpec& spec, std::int64_t eligible) {
-    if (blocks_of(spec.prompt_tokens + spec.output_tokens - 1) > limits_.blocks) return EndReason::kKvTooSmall;
+    const std::int64_t longest = spec.prompt_tokens + (limits_.hands_on ? 0 : spec.output_tokens - 1);
+    if (blocks_of(longest) > limits_.blocks) return EndReason::kKvTooSmall;
     if (limits_.max_waiting > 0 && static_cast<std::int64_t>(waiting_.size()) >= limits_.max_waiting)
       return EndReason::kQueueFull;
     Job job;
@@ -74,7 +81,49 @@ class SumRank {
     return EndReason::kNone;
   }
 
-  bool idle() const { return running_.empty(); }
+  // A request whose context another rank computes; it finds a place in the queue whatever its limit.
+  void submit_elsewhere(std::int64_t index, const RequestSpec& spec, std::int64_t eligible) {
+    Job job;
+    job.index = index;
+    job.prompt = job.context = spec.prompt_tokens;
+    job.output = spec.output_tokens;
+    job.rate = acceptance_.rate_of(index, limits_.drafts);
+    job.eligible = eligible;
+    job.elsewhere = true;
+    waiting_.push_back(job);
+  }
+  // Its KV has come, and its first token.
+  void kv_arrived(std::int64_t index, std::int64_t eligible) {
+    Job& job = *std::find_if(running_.begin(), running_.end(), [&](const Job& j) { return j.index == index; });
+    job.receiving = job.elsewhere = false;
+    job.received = true;
+    job.eligible = eligible;
+    job.begun = job.generated = 1;
+    arrived_.push_back(index);
+  }
+  void release_held(std::int64_t index) {
+    const auto job = std::find_if(held_.begin(), held_.end(), [&](const Job& j) { return j.index == index; });
+    cache_.give_back(prompt_of(*job), job->shared);
+    held_.erase(job);
+    take_from_cache();
+  }
+  std::vector<std::int64_t> admitted_elsewhere, driven_out;  // by the last plan
+  std::vector<std::int64_t> handed_on;                       // by the last iteration
+
+  // Of the iteration in flight, with the tokens that each context will have.
+  std::vector<std::pair<std::int64_t, std::int64_t>> chunks() const {
+    std::vector<std::pair<std::int64_t, std::int64_t>> chunks;
+    for (const std::int64_t index : chunk_order_)
+      for (const Job& job : running_)
+        if (job.index == index && job.output > 1) chunks.push_back({index, job.stored + job.growth});
+    return chunks;
+  }
+  bool hands_on() const { return limits_.hands_on; }
+
+  bool idle() const {
+    return std::none_of(running_.begin(), running_.end(),
+                        [](const Job& job) { return job.decoding() || job.prefilling(); });
+  }
   bool busy() const {  // has something in the present iteration
     return std::any_of(running_.begin(), running_.end(), [](const Job& job) { return job.growth > 0; });
   }
@@ -100,6 +149,12 @@ class SumRank {
         cache_.use(prompt_of(*job), job->shared, whole);
         job->shared = std::max(job->shared, whole);
         if (job->stored < job->context) continue;
+        if (limits_.hands_on && job->output > 1) {
+          handed_on.push_back(index);
+          held_.push_back(*job);
+          running_.erase(job);
+          continue;
+        }
         job->begun = ++job->generated;
         job->units = 0;
       }
@@ -124,6 +179,7 @@ class SumRank {
     decodes_ = false;
     chunk_order_.clear();
     for (Job& job : running_) job.growth = 0;
+    join_received();
     if (scheduler_ == "chunked") {
       continue_running();
       while (!preempted_ && admit_chunk()) {
@@ -175,11 +231,29 @@ class SumRank {
   // Blocks held, those for the tokens of the present iteration included.
   std::int64_t blocks_used() const {
     std::int64_t used = 0;
-    for (const Job& job : running_) used += blocks_of(job.stored + job.growth) - job.shared * weight_;
+    for (const Job& job : running_) used += blocks_held(job) - job.shared * weight_;
+    for (const Job& job : held_) used += blocks_held(job) - job.shared * weight_;
     return used + cache_.blocks_in_use();
   }
 
  private:
+  std::int64_t blocks_held(const Job& job) const {
+    if (limits_.hands_on || job.receiving || job.received) return blocks_of(job.context);
+    return blocks_of(job.stored + job.growth);
+  }
+
+  void join_received() {
+    while (!arrived_.empty()) {
+      Job& job =
+          *std::find_if(running_.begin(), running_.end(), [&](const Job& j) { return j.index == arrived_.front(); });
+      if (job.eligible > iteration_ && !idle()) return;
+      job.received = false;
+      job.stored = job.context;
+      job.units = 0;
+      arrived_.pop_front();
+    }
+  }
+
   const PromptBlocks& prompt_of(const Job& job) const {
     static const PromptBlocks none;
     return limits_.prompt_block > 0 ? prompts_[static_cast<std::size_t>(job.index)] : none;
@@ -200,7 +274,7 @@ class SumRank {
   std::int32_t budget_left() const {
     std::int32_t left = limits_.max_batched_tokens;
     for (const Job& job : running_) {
-      if (!job.decoding()) left -= job.growth;
+      if (job.prefilling()) left -= job.growth;
       if (job.decoding() && decodes_) left -= 1 + limits_.drafts;
     }
     return left;
@@ -208,6 +282,7 @@ class SumRank {
 
   std::int32_t wanted(const Job& job) const {
     if (job.decoding()) return job.generated_next() - job.generated;
+    if (!job.prefilling()) return 0;
     return std::min({job.context - job.stored, limits_.max_chunk, budget_left()});
   }
 
@@ -221,7 +296,7 @@ class SumRank {
 
   void continue_prompts() {
     for (std::size_t i = 0; i < running_.size(); ++i) {
-      if (running_[i].decoding()) continue;
+      if (!running_[i].prefilling()) continue;
       running_[i].growth = wanted(running_[i]);
       while (i < running_.size() && blocks_used() > limits_.blocks) preempt_last_for(i);
       if (i < running_.size() && running_[i].growth > 0) chunk_order_.push_back(running_[i].index);
@@ -244,6 +319,16 @@ class SumRank {
     running_[asking].growth = growth;
     Job job = running_.back();
     running_.pop_back();
+    if (job.receiving) {
+      job.receiving = false;
+      job.stored = 0;
+      if (std::erase(admitted_elsewhere, job.index) == 0) driven_out.push_back(job.index);
+      waiting_.push_front(job);
+      preempted_ = true;
+      return;
+    }
+    if (job.received) std::erase(arrived_, job.index);
+    job.received = false;
     cache_.give_back(prompt_of(job), job.shared);
     job.shared = 0;
     job.context = job.prompt + job.generated;
@@ -255,20 +340,32 @@ class SumRank {
   }
 
   // Who came too late for this plan waits for the next, but nobody keeps a rank without any work waiting.
-  bool front_eligible() const {
-    return !waiting_.empty() && (waiting_.front().eligible <= iteration_ || running_.empty());
-  }
+  bool front_eligible() const { return !waiting_.empty() && (waiting_.front().eligible <= iteration_ || idle()); }
 
   bool admit_chunk() {
     if (!front_eligible()) return false;
+    if (waiting_.front().elsewhere) return admit_elsewhere();
     return admit(std::min({waiting_.front().context - find(), limits_.max_chunk, budget_left()}));
   }
 
   bool admit_whole() {
     if (!front_eligible()) return false;
+    if (waiting_.front().elsewhere) return admit_elsewhere();
     const std::int32_t piece =
         std::min({waiting_.front().context - find(), limits_.max_chunk, limits_.max_batched_tokens});
     return piece <= budget_left() && admit(piece);
+  }
+
+  bool admit_elsewhere() {
+    if (static_cast<std::int32_t>(running_.size()) >= limits_.max_sequences) return false;
+    Job job = waiting_.front();
+    job.receiving = true;
+    job.stored = job.context;
+    if (blocks_used() + blocks_held(job) > limits_.blocks) return false;
+    waiting_.pop_front();
+    running_.push_back(job);
+    admitted_elsewhere.push_back(job.index);
+    return true;
   }
 
   // Tokens of the first waiting context that are in the cache; the last is always computed.
@@ -283,7 +380,7 @@ class SumRank {
     Job job = waiting_.front();
     job.stored = find();
     job.shared = job.stored == 0 ? 0 : job.stored / limits_.prompt_block;
-    job.growth = limits_.reserve_prompt ? job.context - job.stored : tokens;
+    job.growth = limits_.reserve_prompt || limits_.hands_on ? job.context - job.stored : tokens;
     const SumPromptCache before = cache_;
     running_.push_back(job);
     cache_.use(prompt_of(job), 0, job.shared);
@@ -315,6 +412,8 @@ class SumRank {
   std::string_view scheduler_;
   std::deque<Job> waiting_;
   std::vector<Job> running_;               // in order of admission
+  std::vector<Job> held_;                  // computed, until others have their KV
+  std::deque<std::int64_t> arrived_;       // whose KV has come and who do not decode yet
   std::vector<std::int64_t> chunk_order_;  // prompts of the present batch
   double now_ = 0;
   std::int64_t iteration_ = 0;
@@ -332,11 +431,17 @@ class SumEngine {
   }
 
   EndReason submit(std::size_t rank, std::int64_t index, const RequestSpec& spec) {
-    SumRank& at = ranks_[rank];
+    return ranks_[rank].submit(index, spec, next_plan(rank));
+  }
+  // The iteration that who comes now can be planned for.
+  std::int64_t next_plan(std::size_t rank) const {
+    const SumRank& at = ranks_[rank];
     // With the plan for the next iteration made already, it is one later for ranks that have work.
     const bool waits = busy_ ? at.busy() : !at.idle();
-    return at.submit(index, spec, iteration_ + (busy_ ? 1 : 0) + (waits ? ahead_ : 0));
+    return iteration_ + (busy_ ? 1 : 0) + (waits ? ahead_ : 0);
   }
+  SumRank& at(std::size_t rank) { return ranks_[rank]; }
+  std::size_t ranks() const { return ranks_.size(); }
 
   double iteration_end() const { return busy_ ? now_ + history_.iterations.back().duration : kNoEvent; }
   bool busy() const { return busy_; }
@@ -401,6 +506,51 @@ class SumEngine {
   bool busy_ = false;
 };
 
+// Routers over the ranks that hold enough: a gateway for every size of KV cache, which knows only those of at least that.
+class SumGateways {
+ public:
+  // `holds`: KV tokens, by rank; below 0 for ranks that are not to be chosen.
+  SumGateways(const std::vector<std::int64_t>& holds, RouterFactory* make_router, std::uint64_t seed) {
+    for (const std::int64_t size : holds)
+      if (size >= 0) gateways_[size];
+    for (auto& [size, gateway] : gateways_) {
+      for (std::size_t r = 0; r < holds.size(); ++r)
+        if (holds[r] >= size) gateway.replicas.push_back({static_cast<std::int32_t>(r)});
+      gateway.loads.resize(gateway.replicas.size());
+      gateway.router = make_router(static_cast<std::int32_t>(gateway.replicas.size()), seed++);
+    }
+  }
+
+  std::int64_t largest() const { return gateways_.rbegin()->first; }
+
+  ReplicaId choose(const RequestSpec& spec, std::span<const std::uint64_t> prompt) {
+    auto gateway = gateways_.lower_bound(
+        spec.prompt_tokens + (spec.max_output_tokens > 0 ? spec.max_output_tokens : spec.output_tokens) - 1);
+    if (gateway == gateways_.end()) gateway = std::prev(gateway);
+    const ReplicaId chosen = gateway->second.router->choose(
+        {spec.prompt_tokens, spec.max_output_tokens, spec.request_class, prompt}, gateway->second.loads);
+    return gateway->second.replicas[chosen.index()];
+  }
+
+  void change_load(ReplicaId replica, std::int32_t requests, std::int64_t prompt_tokens) {
+    for (auto& [size, gateway] : gateways_)
+      for (std::size_t i = 0; i < gateway.replicas.size(); ++i) {
+        if (gateway.replicas[i] != replica) continue;
+        gateway.loads[i].requests += requests;
+        gateway.loads[i].prompt_tokens += prompt_tokens;
+        gateway.router->load_changed({static_cast<std::int32_t>(i)}, gateway.loads[i]);
+      }
+  }
+
+ private:
+  struct Gateway {
+    std::vector<ReplicaId> replicas;  // ranks: what routers and records number
+    std::vector<ReplicaLoad> loads;
+    std::unique_ptr<Router> router;
+  };
+  std::map<std::int64_t, Gateway> gateways_;  // by KV tokens
+};
+
 class SumCluster {
  public:
   SumCluster(const ClusterSetup& setup, const std::vector<RequestSpec>& specs, const std::vector<PromptBlocks>& prompts)
@@ -409,25 +559,20 @@ class SumCluster {
     for (const PoolSetup& pool : setup.pools) count += static_cast<std::size_t>(pool.replicas * pool.ranks);
     history_.requests.resize(specs.size());
     history_.replicas.resize(count);
-    std::vector<std::int64_t> holds;  // KV tokens, by rank
     for (const PoolSetup& pool : setup.pools)
       for (std::int32_t i = 0; i < pool.replicas; ++i) {
         engines_.emplace_back(pool, history_.requests, prompts, history_.replicas[places_.size()]);
-        for (std::int32_t rank = 0; rank < pool.ranks; ++rank) {
-          places_.push_back({engines_.size() - 1, static_cast<std::size_t>(rank)});
-          ways_in_.push_back(pool.way_in);
-          holds.push_back((pool.limits.blocks - pool.limits.sequence_blocks) * pool.limits.block_size -
-                          pool.limits.drafts);
-        }
+        for (std::int32_t rank = 0; rank < pool.ranks; ++rank)
+          places_.push_back({engines_.size() - 1, static_cast<std::size_t>(rank), &pool});
       }
-    // A gateway for every size of KV cache, which knows only the replicas that have at least that much.
-    for (std::size_t r = 0; r < holds.size(); ++r) gateways_[holds[r]];
-    std::uint64_t seed = setup.seed;
-    for (auto& [size, gateway] : gateways_) {
-      for (std::size_t r = 0; r < holds.size(); ++r)
-        if (holds[r] >= size) gateway.replicas.push_back({static_cast<std::int32_t>(r)});
-      gateway.loads.resize(gateway.replicas.size());
-      gateway.router = setup.make_router(static_cast<std::int32_t>(gateway.replicas.size()), seed++);
+    if (setup.transfers) {
+      transfers_.emplace(*setup.transfers);
+      arrivals_.emplace(holds_of({PoolRole::kPrefill, PoolRole::kWhole}), setup.make_router, setup.seed);
+      if (setup.transfers->max_local_prefill > 0)
+        whole_.emplace(holds_of({PoolRole::kDecode, PoolRole::kWhole}), setup.make_router, setup.seed + 1);
+      decoders_.emplace(holds_of({PoolRole::kDecode}), setup.make_router, setup.seed + 2);
+    } else {
+      arrivals_.emplace(holds_of({PoolRole::kWhole}), setup.make_router, setup.seed);
     }
   }
 
@@ -439,22 +584,50 @@ class SumCluster {
         enter(index);
       }
       for (; next_ < specs_.size() && specs_[next_].arrival.seconds() == now; ++next_) arrive();
+      if (transfers_)
+        for (const std::int64_t index : transfers_->advance(now)) kv_arrived(index, now);
+      std::vector<std::size_t> handing_on;
       for (std::size_t r = 0; r < engines_.size(); ++r)
-        if (engines_[r].iteration_end() == now)
+        if (engines_[r].iteration_end() == now) {
           for (std::int64_t index : engines_[r].finish_iteration()) over(index);
-      for (SumEngine& engine : engines_)
-        if (!engine.busy()) engine.plan(now);
+          handing_on.push_back(r);
+        }
+      for (const std::size_t r : handing_on) hand_on(engines_[r], now);
+      plan(now);
+      if (transfers_) transfers_->settle(now);
     }
     return std::move(history_);
   }
 
  private:
+  struct Place {
+    std::size_t engine, rank;
+    const PoolSetup* pool;
+  };
+
   double next_instant() const {
     double next = next_ < specs_.size() ? specs_[next_].arrival.seconds() : kNoEvent;
     if (!on_their_way_.empty()) next = std::min(next, on_their_way_.begin()->first);
+    if (transfers_) next = std::min(next, transfers_->next_instant());
     for (const SumEngine& engine : engines_) next = std::min(next, engine.iteration_end());
     return next;
   }
+
+  // KV tokens that ranks of these roles hold.
+  std::vector<std::int64_t> holds_of(std::initializer_list<PoolRole> roles) const {
+    std::vector<std::int64_t> holds;
+    for (const Place& place : places_) {
+      const ReplicaLimits& limits = place.pool->limits;
+      const bool chosen = std::find(roles.begin(), roles.end(), place.pool->role) != roles.end();
+      holds.push_back(chosen ? (limits.blocks - limits.sequence_blocks) * limits.block_size - limits.drafts : -1);
+    }
+    return holds;
+  }
+
+  std::span<const std::uint64_t> prompt_of(std::size_t index) const {
+    return prompts_.empty() ? std::span<const std::uint64_t>{} : prompts_[index];
+  }
+  const Place& place_of(std::size_t index) const { return places_[history_.requests[index].replica.index()]; }
 
   void arrive() {
     const RequestSpec& spec = specs_[next_];
@@ -463,26 +636,24 @@ class SumCluster {
       reject(next_, EndReason::kContextTooLong, spec.arrival);
       return;
     }
-    auto gateway = gateways_.lower_bound(
-        spec.prompt_tokens + (spec.max_output_tokens > 0 ? spec.max_output_tokens : spec.output_tokens) - 1);
-    if (gateway == gateways_.end()) gateway = std::prev(gateway);
-    const ReplicaId chosen =
-        gateway->second.router->choose({spec.prompt_tokens, spec.max_output_tokens, spec.request_class,
-                                        prompts_.empty() ? std::span<const std::uint64_t>{} : prompts_[next_]},
-                                       gateway->second.loads);
-    request.replica = gateway->second.replicas[chosen.index()];
+    const bool is_short = whole_ && spec.prompt_tokens <= setup_.transfers->max_local_prefill;
+    request.replica = (is_short ? *whole_ : *arrivals_).choose(spec, prompt_of(next_));
     change_load(request.replica, 1, spec.prompt_tokens);
-    if (way_in(request.replica).value() > 0)
+    if (place_of(next_).pool->role == PoolRole::kPrefill &&
+        spec.prompt_tokens + spec.output_tokens - 1 > decoders_->largest()) {
+      reject(next_, EndReason::kKvTooSmall, spec.arrival);
+      over(static_cast<std::int64_t>(next_));
+    } else if (place_of(next_).pool->way_in.value() > 0) {
       on_their_way_.emplace(entry_of(next_).seconds(), next_);
-    else
+    } else {
       enter(next_);
+    }
   }
 
-  Seconds way_in(ReplicaId rank) const { return ways_in_[rank.index()]; }
-  SimTime entry_of(std::size_t index) const { return specs_[index].arrival + way_in(history_.requests[index].replica); }
+  SimTime entry_of(std::size_t index) const { return specs_[index].arrival + place_of(index).pool->way_in; }
 
   void enter(std::size_t index) {
-    const Place& place = places_[history_.requests[index].replica.index()];
+    const Place& place = place_of(index);
     const EndReason refusal =
         engines_[place.engine].submit(place.rank, static_cast<std::int64_t>(index), specs_[index]);
     if (refusal == EndReason::kNone) return;
@@ -504,32 +675,86 @@ class SumCluster {
   }
 
   void change_load(ReplicaId replica, std::int32_t requests, std::int64_t prompt_tokens) {
-    for (auto& [size, gateway] : gateways_)
-      for (std::size_t i = 0; i < gateway.replicas.size(); ++i) {
-        if (gateway.replicas[i] != replica) continue;
-        gateway.loads[i].requests += requests;
-        gateway.loads[i].prompt_tokens += prompt_tokens;
-        gateway.router->load_changed({static_cast<std::int32_t>(i)}, gateway.loads[i]);
+    for (std::optional<SumGateways>* gateways : {&arrivals_, &whole_, &decoders_})
+      if (*gateways) (*gateways)->change_load(replica, requests, prompt_tokens);
+  }
+
+  // ---- From prefill to decode
+
+  void plan(double now) {
+    std::vector<SumEngine*> begun;
+    for (SumEngine& engine : engines_)
+      if (!engine.busy() && plan(engine, now)) begun.push_back(&engine);
+    if (!transfers_ || !transfers_->by_layers()) return;
+    for (SumEngine* engine : begun)
+      for (std::size_t rank = 0; rank < engine->ranks(); ++rank) {
+        if (!engine->at(rank).hands_on()) continue;
+        for (const auto& [index, tokens] : engine->at(rank).chunks()) {
+          expect_elsewhere(index);
+          transfers_->computing(index, tokens, engine->iteration_end(), now);
+        }
+      }
+    // Whoever has nothing to compute takes up at once what has been announced.
+    for (SumEngine& engine : engines_)
+      if (!engine.busy()) plan(engine, now);
+  }
+
+  bool plan(SumEngine& engine, double now) {
+    engine.plan(now);
+    for (int again = 0; again < 5 && !engine.busy(); ++again) engine.plan(now);
+    for (std::size_t i = 0; i < engine.ranks(); ++i) {
+      SumRank& rank = engine.at(i);
+      for (const std::int64_t index : std::exchange(rank.driven_out, {})) transfers_->memory(index, false, now);
+      for (const std::int64_t index : std::exchange(rank.admitted_elsewhere, {})) transfers_->memory(index, true, now);
+    }
+    return engine.busy();
+  }
+
+  void expect_elsewhere(std::int64_t index) {
+    const auto i = static_cast<std::size_t>(index);
+    if (decoded_at_.count(index) > 0) return;
+    const ReplicaId chosen = decoders_->choose(specs_[i], prompt_of(i));
+    decoded_at_[index] = chosen;
+    change_load(chosen, 1, specs_[i].prompt_tokens);
+    const Place& place = places_[chosen.index()];
+    transfers_->expect(index, history_.requests[i].replica.value, chosen.value, place.pool->kv);
+    SumEngine& engine = engines_[place.engine];
+    engine.at(place.rank).submit_elsewhere(index, specs_[i], engine.next_plan(place.rank));
+  }
+
+  void hand_on(SumEngine& engine, double now) {
+    for (std::size_t rank = 0; rank < engine.ranks(); ++rank)
+      for (const std::int64_t index : std::exchange(engine.at(rank).handed_on, {})) {
+        expect_elsewhere(index);
+        SumRequest& request = history_.requests[static_cast<std::size_t>(index)];
+        const std::int32_t prompt = specs_[static_cast<std::size_t>(index)].prompt_tokens;
+        change_load(request.replica, -1, -prompt);
+        request.prefilled = now;
+        request.prefill_replica = request.replica;
+        request.replica = decoded_at_[index];
+        transfers_->computed(index, prompt, now);
       }
   }
 
-  struct Place {
-    std::size_t engine, rank;
-  };
-  struct Gateway {
-    std::vector<ReplicaId> replicas;  // ranks: what routers and records number
-    std::vector<ReplicaLoad> loads;
-    std::unique_ptr<Router> router;
-  };
+  void kv_arrived(std::int64_t index, double now) {
+    SumRequest& request = history_.requests[static_cast<std::size_t>(index)];
+    const Place &from = places_[request.prefill_replica.index()], &to = places_[request.replica.index()];
+    engines_[from.engine].at(from.rank).release_held(index);
+    SumEngine& engine = engines_[to.engine];
+    engine.at(to.rank).kv_arrived(index, engine.next_plan(to.rank));
+    request.first_token = now;
+    request.output_tokens = 1;
+  }
 
   const ClusterSetup& setup_;
   const std::vector<RequestSpec>& specs_;
   const std::vector<PromptBlocks>& prompts_;
   SumHistory history_;
-  std::map<std::int64_t, Gateway> gateways_;  // by KV tokens
+  std::optional<SumGateways> arrivals_, whole_, decoders_;
+  std::optional<SumTransfers> transfers_;
+  std::map<std::int64_t, ReplicaId> decoded_at_;  // by request
   std::deque<SumEngine> engines_;
   std::vector<Place> places_;                        // by rank
-  std::vector<Seconds> ways_in_;                     // by rank
   std::multimap<double, std::size_t> on_their_way_;  // requests by when they reach their queue
   std::size_t next_ = 0;                             // request to arrive
 };

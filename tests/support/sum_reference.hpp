@@ -22,6 +22,8 @@ struct SumRequest {
   double scheduled = kNeverSeconds;
   double first_token = kNeverSeconds;
   double end = kNeverSeconds;
+  double prefilled = kNeverSeconds;  // by another replica than the one it ended at:
+  ReplicaId prefill_replica;
   double preempted_before_first_token = 0;  // seconds
   std::int32_t output_tokens = 0;
   std::int32_t cached_tokens = 0;

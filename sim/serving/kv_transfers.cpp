@@ -1,0 +1,131 @@
+#include "sim/serving/kv_transfers.hpp"
+
+#include "sim/serving/event_ranks.hpp"
+
+namespace silicast {
+namespace {
+
+std::vector<BytesPerSecond> scaled(std::vector<BytesPerSecond> capacities, double by) {
+  for (BytesPerSecond& capacity : capacities) capacity = capacity * by;
+  return capacities;
+}
+
+}  // namespace
+
+KvTransfers::KvTransfers(TransferSetup setup, Engine& engine, TransferHost& host)
+    : setup_(std::move(setup)),
+      engine_(engine),
+      host_(host),
+      flows_(scaled(setup_.paths.capacities(), setup_.efficiency)) {}
+
+void KvTransfers::expect(RequestSlot slot, std::int32_t from, std::int32_t to, const KvSize& size) {
+  if (transfers_.size() <= slot.index()) transfers_.resize(slot.index() + 1);
+  SILICAST_CHECK(!at(slot).known);
+  at(slot) = Transfer{};
+  at(slot).from = from;
+  at(slot).to = to;
+  at(slot).size = size;
+  at(slot).known = true;
+}
+
+// The last layer of a chunk is there only when the chunk is: it moves with the next chunk, or at the end.
+void KvTransfers::computing(RequestSlot slot, std::int64_t tokens, SimTime then) {
+  Transfer& transfer = at(slot);
+  transfer.available = static_cast<std::int64_t>(transfer.size.per_token.value() * static_cast<double>(tokens) *
+                                                 (setup_.layers - 1) / setup_.layers);
+  transfer.then = then;
+  go_on(slot);
+}
+
+void KvTransfers::computed(RequestSlot slot, std::int64_t tokens) {
+  Transfer& transfer = at(slot);
+  transfer.available = transfer.size.of(tokens);
+  transfer.then = engine_.now();
+  transfer.all_computed = true;
+  go_on(slot);
+}
+
+void KvTransfers::memory_taken(RequestSlot slot) {
+  at(slot).has_memory = true;
+  go_on(slot);
+}
+
+void KvTransfers::memory_lost(RequestSlot slot) {
+  Transfer& transfer = at(slot);
+  stop(transfer);
+  transfer.has_memory = transfer.begun = false;
+  transfer.moved = 0;
+}
+
+void KvTransfers::forget(RequestSlot slot) {
+  stop(at(slot));
+  at(slot).known = false;
+}
+
+void KvTransfers::stop(Transfer& transfer) {
+  engine_.cancel(transfer.start);
+  if (!flows_.in_flight(transfer.flow)) return;
+  bytes_asked_ -= transfer.moving - flows_.cancel(transfer.flow, engine_.now());
+  transfer.moving = 0;
+  rates_change();
+}
+
+// Moves what is there and has not moved. One flow at a time: what a chunk adds meanwhile goes with the next.
+void KvTransfers::go_on(RequestSlot slot) {
+  Transfer& transfer = at(slot);
+  if (!transfer.has_memory || transfer.moving > 0 || engine_.pending(transfer.start)) return;
+  if (transfer.available > transfer.moved) {
+    if (transfer.begun) return begin(slot.value);
+    transfer.begun = true;
+    const Seconds wait = setup_.start + setup_.paths.latency(setup_.paths.links(transfer.from, transfer.to));
+    if (wait.value() == 0) return begin(slot.value);
+    transfer.start = engine_.at(engine_.now() + wait, kTransferRank, Action::of<&KvTransfers::begin>(this, slot.value));
+  } else if (transfer.all_computed) {
+    transfer.known = false;
+    host_.kv_arrived(slot);
+  }
+}
+
+void KvTransfers::begin(std::int64_t slot_number) {
+  Transfer& transfer = at({static_cast<std::int32_t>(slot_number)});
+  const SimTime now = engine_.now();
+  transfer.moving = transfer.available - transfer.moved;
+  bytes_asked_ += transfer.moving;
+  FlowOptions options;
+  options.tag = slot_number;
+  // Not before it has been computed.
+  if (transfer.then > now)
+    options.cap = BytesPerSecond(static_cast<double>(transfer.moving) / (transfer.then - now).value());
+  transfer.flow = flows_.start(setup_.paths.links(transfer.from, transfer.to), transfer.moving, now, options);
+  rates_change();
+}
+
+// Rates are settled once all that happens at this instant has happened.
+void KvTransfers::rates_change() {
+  if (!engine_.pending(settle_event_))
+    settle_event_ = engine_.at(engine_.now(), kRatesRank, Action::of<&KvTransfers::settle>(this));
+}
+
+void KvTransfers::settle(std::int64_t) {
+  const SimTime next = flows_.next_end();
+  if (next == SimTime::never()) {
+    engine_.cancel(end_event_);
+  } else if (engine_.pending(end_event_)) {
+    engine_.move(end_event_, next);
+  } else {
+    end_event_ = engine_.at(next, kTransferRank, Action::of<&KvTransfers::flows_end>(this));
+  }
+}
+
+void KvTransfers::flows_end(std::int64_t) {
+  const std::span<const FlowEnd> ends = flows_.advance(engine_.now());
+  for (const FlowEnd& end : ends) {
+    Transfer& transfer = transfers_[static_cast<std::size_t>(end.tag)];
+    transfer.moved += transfer.moving;
+    transfer.moving = 0;
+  }
+  for (const FlowEnd& end : ends) go_on({static_cast<std::int32_t>(end.tag)});
+  rates_change();
+}
+
+}  // namespace silicast
