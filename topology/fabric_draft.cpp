@@ -17,24 +17,32 @@ std::size_t at(std::int32_t i) {
 
 }  // namespace
 
+std::vector<std::int32_t> pods_of(const std::vector<const NodeSpec*>& nodes) {
+  std::vector<std::int32_t> pods;
+  std::int32_t in_pod = 0;
+  for (std::size_t i = 0; i < nodes.size(); ++i) {
+    const NodeSpec& node = *nodes[i];
+    const bool joins = i > 0 && node.pod && nodes[i - 1]->name == node.name && in_pod < node.pod->nodes;
+    if (!joins) in_pod = 0;
+    ++in_pod;
+    pods.push_back(i == 0 ? 0 : pods.back() + (joins ? 0 : 1));
+  }
+  return pods;
+}
+
 FabricDraft::FabricDraft(const std::vector<const NodeSpec*>& nodes, const ClusterFabric& cluster)
     : nodes_(nodes), cluster_(cluster) {
   if (nodes.empty()) throw InputError(cluster.mark, "", "a fabric needs at least one node");
   graph_.first_chip.push_back(0);
-  std::int32_t in_pod = 0;
+  const std::vector<std::int32_t> pods = pods_of(nodes);
+  pods_ = pods.back() + 1;
   for (std::size_t i = 0; i < nodes.size(); ++i) {
     const NodeSpec& node = *nodes[i];
     SILICAST_CHECK(node.chips > 0, "node '{}' has {} chips", node.name, node.chips);
-    const bool joins = i > 0 && node.pod && nodes[i - 1]->name == node.name && in_pod < node.pod->nodes;
-    if (!joins) {
-      ++pods_;
-      in_pod = 0;
-    }
-    ++in_pod;
     for (std::int32_t c = 0; c < node.chips; ++c) {
       add_vertex(VertexKind::kChip, Tier::kNode);
       graph_.node_of_chip.push_back(static_cast<std::int32_t>(i));
-      graph_.pod_of_chip.push_back(pods_ - 1);
+      graph_.pod_of_chip.push_back(pods[i]);
     }
     graph_.first_chip.push_back(graph_.first_chip.back() + node.chips);
   }

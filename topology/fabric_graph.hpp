@@ -69,6 +69,9 @@ struct FabricGraph {
   std::int32_t link_between(std::int32_t a, std::int32_t b) const;
 };
 
+// The pod of each node, numbered in their order: consecutive nodes of one name share pods, as many as a pod holds.
+std::vector<std::int32_t> pods_of(const std::vector<const NodeSpec*>& nodes);
+
 // Errors as of Fabric::build.
 FabricGraph build_fabric_graph(const std::vector<const NodeSpec*>& nodes, const ClusterFabric& cluster);
 
