@@ -120,13 +120,15 @@ struct Merged {
   std::string label;
   VertexKind kind = VertexKind::kChip;
   std::int32_t chips = 0, nodes = 0, vertices = 0;
+  std::int32_t first_node = 0;
 };
 
 std::string label_of(const Merged& merged, bool whole) {
   if (whole) return merged.label;
   if (merged.kind != VertexKind::kChip)
     return merged.vertices > 1 ? fmt::format("{} {}", merged.vertices, merged.label) : merged.label;
-  if (merged.nodes > 1) return fmt::format("{} nodes\\n{} chips", merged.nodes, merged.chips);
+  if (merged.nodes > 1)
+    return fmt::format("{} nodes from {}\\n{} chips", merged.nodes, merged.first_node, merged.chips);
   return fmt::format("{}\\n{} chips", merged.label, merged.chips);
 }
 
@@ -134,12 +136,13 @@ std::map<std::string, Merged> merge(const Fabric& fabric, const std::vector<Shap
   std::map<std::string, Merged> merged;
   for (std::size_t v = 0; v < shapes.size(); ++v) {
     Merged& one = merged[shapes[v].name];
-    if (one.vertices == 0) one = {shapes[v].label, shapes[v].kind, 0, 0, 0};
+    if (one.vertices == 0) one = {shapes[v].label, shapes[v].kind, 0, 0, 0, 0};
     ++one.vertices;
     const auto chip = static_cast<std::int32_t>(v);
     if (chip >= fabric.chips()) continue;
     ++one.chips;
-    one.nodes += fabric.first_chip(fabric.node_of(chip)) == chip;
+    if (fabric.first_chip(fabric.node_of(chip)) != chip) continue;
+    if (one.nodes++ == 0) one.first_node = fabric.node_of(chip);
   }
   return merged;
 }
@@ -181,7 +184,7 @@ std::string dot_of(const Fabric& fabric, const std::string& name, std::size_t mo
   std::string quoted;
   for (const char c : name) quoted += c == '"' || c == '\\' ? std::string{'\\', c} : std::string{c};
   std::string text = fmt::format(
-      "graph \"{}\" {{\n  label=\"{}: {} chips in {} nodes; rates one way\";\n  rankdir=BT;\n  ranksep=1;\n"
+      "graph \"{}\" {{\n  label=\"{}: {} chips in {} nodes; rates one way\";\n  rankdir=LR;\n  ranksep=1;\n"
       "  node [fontname=\"sans-serif\", fontsize=10];\n  edge [fontname=\"sans-serif\", fontsize=8];\n",
       quoted, quoted, fabric.chips(), fabric.nodes());
   for (const auto& [id, one] : merged)

@@ -15,7 +15,8 @@ struct ExplainBatch {
 };
 
 // Text for people; one section per pool: what fits (or by how much it does not), the links of its collectives, then a
-// prefill and a decode iteration kernel by kernel with what binds; and the fabric with its bisections. The scenario may be one that does not fit (Fit::kReported).
+// prefill and a decode iteration kernel by kernel with what binds; at last the fabric. The scenario may be one that
+// does not fit (Fit::kReported).
 std::string explain(const Scenario& scenario, const ExplainBatch& batch);
 
 }  // namespace silicast

@@ -7,8 +7,8 @@
 
 namespace silicast {
 
-// Links by kind with who says so, and what the halves of the cluster and of each pool's pod can send each other. Says why
-// where the fabric cannot be built, which is no mistake as long as no replica reaches into it.
+// Links by kind with who says so, and what the halves of the cluster and of each pool's pod can send each other. Says
+// why where the fabric cannot be built, which is no mistake as long as no replica reaches into it.
 std::string fabric_section(const Scenario& scenario);
 
 // Where the replicas of a pool stand, and the links of its tensor groups, stages and between stages: of the slowest

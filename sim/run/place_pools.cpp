@@ -73,8 +73,8 @@ class Appearances {
   std::map<std::int32_t, std::int32_t> seen_;
 };
 
-// What decides the links of a replica: its chips' places in their nodes, and which of them share nodes, pods, groups of a
-// pod's levels and leaves. Where leaves fill node by node also where its first chip stands on its leaf.
+// What decides the links of a replica: its chips' places in their nodes, and which of them share nodes, pods, groups
+// of a pod's levels and leaves. Where leaves fill node by node also where its first chip stands on its leaf.
 std::vector<std::int32_t> position_of(const Fabric& fabric, const ClusterFabric& cluster, Ranks chips) {
   std::vector<std::int32_t> position;
   Appearances nodes, pods, switches, leaves;

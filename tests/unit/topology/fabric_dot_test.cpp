@@ -51,7 +51,7 @@ TEST_CASE("8,192 chips are drawn as cabinets") {
   node.pod->levels = {level_of(8, 3e-6, 2), level_of(1024, 4e-6)};
   const std::string text = dot_of(of(node, 1024, single_switch(0)), "pod");
   CHECK(vertices_in(text) == 128 + 128 + 1);  // cabinets, their switches, what joins them
-  CHECK_THAT(text, Contains("8 nodes\\n64 chips") && Contains("64 links, 28.7 TB/s"));
+  CHECK_THAT(text, Contains("8 nodes from 1016\\n64 chips") && Contains("64 links, 28.7 TB/s"));
 }
 
 TEST_CASE("a fabric without cabinets is collapsed by leaves, at last to one vertex of each kind") {
@@ -59,7 +59,7 @@ TEST_CASE("a fabric without cabinets is collapsed by leaves, at last to one vert
   CHECK(vertices_in(dot_of(fabric, "leaves", 18)) == 8 + 8 + 1);  // nodes of a leaf, leaves, all spines
   const std::string text = dot_of(fabric, "kinds", 4);
   CHECK(vertices_in(text) == 3);
-  CHECK_THAT(text, Contains("16 nodes\\n32 chips") && Contains("8 leaves") && Contains("4 spines"));
+  CHECK_THAT(text, Contains("16 nodes from 0\\n32 chips") && Contains("8 leaves") && Contains("4 spines"));
 }
 
 TEST_CASE("the name of a fabric cannot break its drawing") {
