@@ -111,7 +111,7 @@ TEST_CASE("DeepEP's low-latency exchange over 1 to 8 nodes takes what the fabric
   for (const auto& [nodes, bound] : bounds) {
     INFO("nodes " << nodes);
     const GroupLinks group = group_on("hgx-h200", nodes);
-    Errors errors(fmt::format("DeepEP low latency over {} node{} of 8", nodes, nodes > 1 ? "s" : ""));
+    Errors errors(fmt::format("DeepEP low latency over {} node{} of 8 H100 or H200", nodes, nodes > 1 ? "s" : ""));
     for (const auto& row : rows) {
       if (std::stoi(row[0]) != nodes || std::stod(row[2]) < 8) continue;
       const double elements = std::stod(row[1]) * std::stod(row[2]) * std::stod(row[3]) * (group.size - 1) / group.size;
@@ -138,7 +138,7 @@ TEST_CASE("DeepEP's normal exchange over 2 to 8 nodes takes what the fabric says
   for (const auto& [nodes, bound] : bounds) {
     INFO("nodes " << nodes);
     const GroupLinks group = group_on("hgx-h200", nodes);
-    Errors errors(fmt::format("DeepEP normal over {} nodes of 8", nodes));
+    Errors errors(fmt::format("DeepEP normal over {} nodes of 8 H100 or H200", nodes));
     for (const auto& row : rows) {
       if (std::stoi(row[0]) != nodes || std::stod(row[2]) < 512 || std::stoi(row[5]) != 24) continue;
       const double hidden = std::stod(row[1]), tokens = std::stod(row[2]), spread = std::stod(row[3]);
