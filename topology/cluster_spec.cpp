@@ -8,7 +8,7 @@ namespace silicast {
 namespace {
 
 const std::vector<std::string>& kind_names() {
-  static const std::vector<std::string> names{"single_switch", "clos2"};
+  static const std::vector<std::string> names{"single_switch", "clos2", "clos3"};
   return names;
 }
 
@@ -32,11 +32,13 @@ ClusterFabric read_cluster_fabric(const ConfigValue& value) {
   fabric.description = map.required("description").text();
   fabric.kind = static_cast<FabricKind>(map.required("kind").choice(kind_names(), "fabric kind"));
   fabric.hop_latency = map.required("hop_latency").evidence(Dimension::kTime, Bounds{0, 1});
-  if (fabric.kind == FabricKind::kClos2) {
-    fabric.ports = static_cast<std::int32_t>(map.required("ports").integer(2, 4096));
+  if (fabric.is_clos()) {
+    fabric.ports =
+        static_cast<std::int32_t>(map.required("ports").integer(fabric.kind == FabricKind::kClos3 ? 4 : 2, 4096));
+    if (const auto rails = map.optional("rails")) fabric.rails = rails->boolean();
     fabric.oversubscription = map.required("oversubscription").evidence(Dimension::kNumber, Bounds{1, 64});
   } else {
-    for (const char* key : {"ports", "oversubscription"})
+    for (const char* key : {"ports", "oversubscription", "rails"})
       if (const auto given = map.optional(key)) given->fail("a single_switch has no such limit; use kind: clos2");
   }
   map.done();

@@ -1,8 +1,8 @@
-// Routes and group rates over the frozen graph. Hops to one chip are found by a breadth-first search
-// backwards from it, and every route to that chip walks down them.
+// Routes and group rates over the frozen graph.
 #include "topology/fabric.hpp"
 
 #include <algorithm>
+#include <array>
 #include <limits>
 
 #include "sim/base/check.hpp"
@@ -35,43 +35,48 @@ Tier Fabric::tier_between(std::int32_t a, std::int32_t b) const {
   return pod_of(a) == pod_of(b) ? Tier::kPod : Tier::kScaleOut;
 }
 
-void Fabric::hops_to(std::int32_t to, Tier tier, std::vector<std::int32_t>& hops) const {
-  hops.assign(graph_.vertices.size(), -1);
-  std::vector<std::int32_t> queue{to};
-  hops[at(to)] = 0;
-  for (std::size_t next = 0; next < queue.size(); ++next) {
-    const std::int32_t v = queue[next];
-    for (std::int32_t i = graph_.first_in[at(v)]; i < graph_.first_in[at(v) + 1]; ++i) {
-      const std::int32_t from = graph_.links[at(graph_.in[at(i)])].from;
-      const FabricVertex& vertex = graph_.vertices[at(from)];
-      const bool chip = vertex.kind == VertexKind::kChip;
-      if (hops[at(from)] >= 0 || (!chip && vertex.tier != tier)) continue;
-      hops[at(from)] = hops[at(v)] + 1;
-      if (!chip) queue.push_back(from);  // chips end routes, they forward nothing
-    }
-  }
-}
-
 template <class Visit>
-void Fabric::walk(std::int32_t a, std::int32_t b, const std::vector<std::int32_t>& hops, Visit visit) const {
-  SILICAST_CHECK(hops[at(a)] >= 0, "no route from chip {} to chip {}", a, b);
-  for (std::int32_t v = a; v != b;) {
-    const auto leads = [&](std::int32_t l) {
-      const std::int32_t to = graph_.links[at(l)].to;
-      // Another chip may be as near, but does not forward.
-      return hops[at(to)] == hops[at(v)] - 1 && (to == b || graph_.vertices[at(to)].kind != VertexKind::kChip);
-    };
-    std::int32_t choices = 0;
-    for (std::int32_t l = graph_.first_out[at(v)]; l < graph_.first_out[at(v) + 1]; ++l) choices += leads(l);
-    SILICAST_CHECK(choices > 0, "the way from chip {} to chip {} ends at vertex {}", a, b, v);
-    std::int32_t pick = static_cast<std::int32_t>((std::int64_t{a} + b) % choices);
-    for (std::int32_t l = graph_.first_out[at(v)];; ++l) {
-      if (!leads(l) || pick-- > 0) continue;
-      visit(l);
-      v = graph_.links[at(l)].to;
+void Fabric::walk(std::int32_t a, std::int32_t b, Visit visit) const {
+  const Tier tier = tier_between(a, b);
+  std::array<std::int32_t, 8> down;  // links of b's side, from b up
+  std::size_t depth = 0;
+  std::int64_t pick = std::int64_t{a} + b;
+  for (std::int32_t left = a, right = b; left != right;) {
+    // Chips of a mesh, hosts of a node: neighbours at one height.
+    if (const std::int32_t level = tier == Tier::kNode ? graph_.link_between(left, right) : -1; level >= 0) {
+      visit(level);
       break;
     }
+    const auto uplink = [&](std::int32_t v) {
+      if (v < chips()) return graph_.up[static_cast<std::size_t>(tier)][at(v)];
+      const std::int32_t first = graph_.first_up[at(v)], end = graph_.first_out[at(v) + 1];
+      return first < end ? first + static_cast<std::int32_t>(pick % (end - first)) : -1;
+    };
+    const std::int32_t there = uplink(left), back = uplink(right);
+    SILICAST_CHECK(there >= 0 && back >= 0 && depth < down.size(), "no route from chip {} to chip {}", a, b);
+    if (left >= chips()) pick /= graph_.first_out[at(left) + 1] - graph_.first_up[at(left)];
+    visit(there);
+    down[depth++] = graph_.reverse[at(back)];
+    left = graph_.links[at(there)].to;
+    right = graph_.links[at(back)].to;
   }
+  while (depth > 0) visit(down[--depth]);
+}
+
+std::vector<std::int32_t> Fabric::pod_switches(std::int32_t chip) const {
+  std::vector<std::int32_t> switches;
+  std::int32_t link = graph_.up[static_cast<std::size_t>(Tier::kPod)][at(chip)];
+  while (link >= 0) {
+    const std::int32_t v = graph_.links[at(link)].to;
+    switches.push_back(v);
+    link = graph_.first_up[at(v)] < graph_.first_out[at(v) + 1] ? graph_.first_up[at(v)] : -1;
+  }
+  return switches;
+}
+
+std::int32_t Fabric::leaf_of(std::int32_t chip) const {
+  const std::int32_t link = graph_.up[static_cast<std::size_t>(Tier::kScaleOut)][at(chip)];
+  return link < 0 ? -1 : graph_.links[at(graph_.first_up[at(graph_.links[at(link)].to)])].to;
 }
 
 Route Fabric::route(std::int32_t a, std::int32_t b) const {
@@ -79,9 +84,7 @@ Route Fabric::route(std::int32_t a, std::int32_t b) const {
   Route route;
   route.bandwidth = BytesPerSecond(kInfinite);
   if (a == b) return route;
-  std::vector<std::int32_t> hops;
-  hops_to(b, tier_between(a, b), hops);
-  walk(a, b, hops, [&](std::int32_t l) {
+  walk(a, b, [&](std::int32_t l) {
     const FabricLink& link = graph_.links[at(l)];
     route.links.push_back(l);
     route.bandwidth = std::min(route.bandwidth, link.capacity);
@@ -126,30 +129,33 @@ GroupLinks Fabric::group(std::span<const std::int32_t> chips) const {
   std::vector<std::int64_t> ring_flows(graph_.links.size(), 0);
   std::vector<std::int64_t> inner_flows(graph_.links.size(), 0);
   std::vector<std::int64_t> rail_flows(graph_.links.size(), 0);
-  std::vector<std::int32_t> hops;
   for (std::size_t to = 0; to < chips.size(); ++to) {
     const std::int32_t b = chips[to];
     const std::int32_t before = chips[(to + chips.size() - 1) % chips.size()];
     const std::int32_t inner_before = chips[to - to % per_node + (to % per_node + per_node - 1) % per_node];
     const std::int32_t rail_before = chips[(to + chips.size() - per_node) % chips.size()];
-    for (const Tier tier : {Tier::kNode, Tier::kPod, Tier::kScaleOut}) {
-      const auto uses = [&](std::int32_t a) { return a != b && tier_between(a, b) == tier; };
-      if (std::none_of(chips.begin(), chips.end(), uses)) continue;
-      hops_to(b, tier, hops);
-      for (const std::int32_t a : chips) {
-        if (!uses(a)) continue;
-        Seconds latency;
-        walk(a, b, hops, [&](std::int32_t l) {
-          ++pair_flows[at(l)];
-          if (a == before) ++ring_flows[at(l)];
-          if (a == inner_before) ++inner_flows[at(l)];
-          if (a == rail_before) ++rail_flows[at(l)];
-          latency += graph_.links[at(l)].latency;
-        });
-        group.latency = std::max(group.latency, latency);
-        if (tier == Tier::kNode) group.inner_latency = std::max(group.inner_latency, latency);
-      }
+    for (const std::int32_t a : chips) {
+      if (a == b) continue;
+      Seconds latency;
+      walk(a, b, [&](std::int32_t l) {
+        ++pair_flows[at(l)];
+        if (a == before) ++ring_flows[at(l)];
+        if (a == inner_before) ++inner_flows[at(l)];
+        if (a == rail_before) ++rail_flows[at(l)];
+        latency += graph_.links[at(l)].latency;
+      });
+      group.latency = std::max(group.latency, latency);
+      if (node_of(a) == node_of(b)) group.inner_latency = std::max(group.inner_latency, latency);
     }
+  }
+  group.narrowest = BytesPerSecond(kInfinite);
+  for (std::size_t l = 0; l < pair_flows.size(); ++l) {
+    if (pair_flows[l] == 0) continue;
+    ++group.links;
+    if (!(graph_.links[l].capacity < group.narrowest)) continue;
+    group.narrowest = graph_.links[l].capacity;
+    group.narrowest_from = graph_.vertices[at(graph_.links[l].from)].kind;
+    group.narrowest_to = graph_.vertices[at(graph_.links[l].to)].kind;
   }
   const double peers = static_cast<double>(chips.size() - 1);
   group.all_to_all = BytesPerSecond(peers * rate_per_flow(graph_.links, pair_flows));

@@ -36,6 +36,10 @@ struct GroupLinks {
   BytesPerSecond inner_ring;
   BytesPerSecond rail;
   Seconds inner_latency;
+  std::int32_t links = 0;    // that routes between the ranks use, each way counted
+  BytesPerSecond narrowest;  // capacity of the narrowest of them, and what it joins
+  VertexKind narrowest_from = VertexKind::kChip;
+  VertexKind narrowest_to = VertexKind::kChip;
 };  // both rates are infinite and the latency 0 for one rank
 
 // Chips are numbered through the nodes in the order given. Immutable; cheap to move.
@@ -44,7 +48,7 @@ class Fabric {
   // Consecutive nodes of the same name share pods, as many as a pod holds. The scale-out fabric is built
   // where there is more than one pod. Errors (InputError at the node or the cluster): a link capacity that is
   // not positive, chips of a node that cannot reach each other, a node without NIC where pods must talk, more
-  // leaves than spines have ports.
+  // leaves than the switches above have ports for.
   static Fabric build(const std::vector<const NodeSpec*>& nodes, const ClusterFabric& cluster);
 
   std::int32_t chips() const { return static_cast<std::int32_t>(graph_.node_of_chip.size()); }
@@ -54,11 +58,17 @@ class Fabric {
   std::int32_t pod_of(std::int32_t chip) const { return graph_.pod_of_chip[static_cast<std::size_t>(chip)]; }
   const std::vector<FabricLink>& links() const { return graph_.links; }
   const std::vector<FabricVertex>& vertices() const { return graph_.vertices; }
+  const FabricGraph& graph() const { return graph_; }
 
-  // The route between two chips: within their node, else within their pod, else over NICs; never through a
-  // third chip. Fewest hops; of n equal next hops in order of their ids number (a + b) mod n, which spreads
-  // an all-to-all evenly, as the flow placement of AI fabrics aims to do (collisions of blind hashing are not
-  // modelled).
+  // Switches over the chip in its pod, from the nearest up; none where its pod is one node.
+  std::vector<std::int32_t> pod_switches(std::int32_t chip) const;
+  // The leaf of the chip's NIC, -1 without a scale-out fabric.
+  std::int32_t leaf_of(std::int32_t chip) const;
+
+  // The route between two chips: within their node, else within their pod, else over NICs; never through a third chip.
+  // It climbs from both ends until they meet. Of n equal links up that of number (a + b) mod n is taken on both sides,
+  // a level on (a + b) / n mod n', and so on: an all-to-all spreads evenly, as the flow placement of AI fabrics aims to
+  // do (collisions of blind hashing are not modelled). Costs a few look-ups, whatever the size of the fabric.
   Route route(std::int32_t a, std::int32_t b) const;
 
   // `chips` are distinct, in the order of the ring; at least one. O(n^2) routes.
@@ -67,12 +77,9 @@ class Fabric {
  private:
   explicit Fabric(FabricGraph graph) : graph_(std::move(graph)) {}
 
-  // Hops to chip `to` of every vertex within the tier, -1 where there is no way; chips other than `to` are
-  // ends only.
-  void hops_to(std::int32_t to, Tier tier, std::vector<std::int32_t>& hops) const;
-  // Calls visit(link index) for each link of the route, given the hops to b.
+  // Calls visit(link index) for each link of the route.
   template <class Visit>
-  void walk(std::int32_t a, std::int32_t b, const std::vector<std::int32_t>& hops, Visit visit) const;
+  void walk(std::int32_t a, std::int32_t b, Visit visit) const;
   Tier tier_between(std::int32_t a, std::int32_t b) const;
   GroupLinks empty_group(std::span<const std::int32_t> chips) const;
   // How many consecutive ranks each node holds, where all hold as many and several; else 0.

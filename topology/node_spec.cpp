@@ -64,11 +64,60 @@ ScaleUp read_scale_up(const ConfigValue& value, std::int32_t chips) {
   return scale_up;
 }
 
-PodSpec read_pod(const ConfigValue& value) {
+// Keys that a level must not have say whose they are.
+void refuse(ConfigMap& map, const char* key, std::string_view why) {
+  if (const auto given = map.optional(key)) given->fail(why);
+}
+
+PodLevel read_level(const ConfigValue& value, const PodSpec& pod, const ScaleUp& scale_up, const PodLevel* below,
+                    bool last) {
+  ConfigMap map = value.map();
+  PodLevel level;
+  level.name = map.required("name").text();
+  const ConfigValue nodes = map.required("nodes");
+  level.nodes = static_cast<std::int32_t>(nodes.integer(1, 100000));
+  if (const auto switches = map.optional("switches"))
+    level.switches = static_cast<std::int32_t>(switches->integer(1, 100000));
+  if (below != nullptr && (level.nodes <= below->nodes || level.nodes % below->nodes != 0))
+    nodes.fail(fmt::format("a group of {} nodes is not made of whole groups of {}", level.nodes, below->nodes));
+  if (last && level.nodes != pod.nodes)
+    nodes.fail(fmt::format("the last level joins {} nodes of {}; let it join the whole pod", level.nodes, pod.nodes));
+  if (last) {
+    refuse(map, "oversubscription", "nothing lies above the last level");
+    refuse(map, "latency", "over the last level it is the latency of the pod");
+    level.latency = pod.link.latency;
+  } else {
+    level.oversubscription = map.required("oversubscription").evidence(Dimension::kNumber, Bounds{1, 64});
+  }
+  if (level.nodes == 1) {
+    if (scale_up.wiring != Wiring::kSwitch)
+      nodes.fail("a level of one node is the node's own switches; scale_up.wiring must be switch");
+    if (pod.link.bandwidth.value > scale_up.link.bandwidth.value)
+      nodes.fail(fmt::format("chips reach the pod through the node's own switches, at {} each; pod.bandwidth is more",
+                             format_quantity(scale_up.link.bandwidth.value, Dimension::kByteRate)));
+    refuse(map, "latency", "within one node it is the latency of scale_up");
+    level.latency = scale_up.link.latency;
+  } else if (!last) {
+    level.latency = map.required("latency").evidence(Dimension::kTime, kLatencyBounds);
+  }
+  if (below != nullptr && level.latency.value < below->latency.value)
+    value.fail(fmt::format("the latency over {} must be at least that over {}", level.name, below->name));
+  map.done();
+  return level;
+}
+
+PodSpec read_pod(const ConfigValue& value, const ScaleUp& scale_up) {
   ConfigMap map = value.map();
   PodSpec pod;
   pod.nodes = static_cast<std::int32_t>(map.required("nodes").integer(2, 100000));
   pod.link = link_keys(map);
+  if (const auto levels = map.optional("levels")) {
+    const std::vector<ConfigValue> list = levels->list();
+    if (list.empty()) levels->fail("needs at least one level; leave it out for one non-blocking switch");
+    for (std::size_t i = 0; i < list.size(); ++i)
+      pod.levels.push_back(
+          read_level(list[i], pod, scale_up, i == 0 ? nullptr : &pod.levels.back(), i + 1 == list.size()));
+  }
   map.done();
   return pod;
 }
@@ -88,7 +137,7 @@ NodeSpec read_node(const ConfigValue& node) {
   spec.chip = map.required("chip").text();
   spec.chips = static_cast<std::int32_t>(map.required("chips").integer(1, 1024));
   spec.scale_up = read_scale_up(map.required("scale_up"), spec.chips);
-  if (const auto pod = map.optional("pod")) spec.pod = read_pod(*pod);
+  if (const auto pod = map.optional("pod")) spec.pod = read_pod(*pod, spec.scale_up);
   if (const auto nic = map.optional("nic")) spec.nic = read_link(*nic);
   if (const auto host = map.optional("host_link")) spec.host_link = host->evidence(Dimension::kByteRate, kLinkBounds);
   map.done();

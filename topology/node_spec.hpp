@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "sim/base/errors.hpp"
 #include "sim/base/evidence.hpp"
@@ -40,10 +41,21 @@ struct ScaleUp {
   std::optional<HostLinks> hosts;  // kGroups only; without it the groups are islands
 };
 
-// A scale-up domain of several nodes (CloudMatrix 384: 48 nodes), non-blocking at `link` per chip.
+// One level of switches within a pod. Traffic is striped over all switches that stand side by side (UB loses 2 % from
+// one level to two), so that they act as one of their joint capacity.
+struct PodLevel {
+  std::string name;           // e.g. "L1"
+  std::int32_t nodes = 1;     // that one group of such switches joins; 1: the node's own, whose ports serve both
+  std::int32_t switches = 1;  // side by side in a group: planes times switches of a plane
+  Evidence oversubscription;  // what the chips below can send over what goes on up, 1 or more; not of the last level
+  Evidence latency;           // s, one way, between chips that meet here; not of the last level, nor of a node's own
+};
+
+// A scale-up domain of several nodes (CloudMatrix 384: 48 nodes): one non-blocking switch, or the levels of a Clos.
 struct PodSpec {
   std::int32_t nodes = 1;
-  LinkSpec link;  // a chip and one of another node of the pod
+  LinkSpec link;                 // a chip and one of another node of the pod: its own ports, and the way over the top
+  std::vector<PodLevel> levels;  // from the chips up; the last joins all nodes
 };
 
 struct NodeSpec {
@@ -64,10 +76,12 @@ struct NodeSpec {
 //   scale_up: {wiring: mesh | switch | groups, bandwidth: EVIDENCE, latency: EVIDENCE}
 //     with groups also: group: 4, and optionally hosts: {groups_per_host: 2, within: LINK, between: LINK}
 //   pod: {nodes: 48, bandwidth: EVIDENCE, latency: EVIDENCE}    # optional
+//     and optionally levels: [{name: L1, nodes: 8, switches: 7, oversubscription: EVIDENCE, latency: EVIDENCE}, ...,
+//     {name: L2, nodes: 48}]; switches: 1 by default; a first level of one node has no latency of its own
 //   nic: LINK                                                   # optional
 //   host_link: EVIDENCE                                         # optional
-// Errors (InputError): groups must divide the chips, hosts the
-// groups; `between` is required with several hosts and refused with one.
+// Errors (InputError): groups must divide the chips, hosts the groups; `between` is required with several hosts and
+// refused with one; levels grow by whole groups up to the pod, slower with each; a level of one node needs a switch.
 NodeSpec read_node(const ConfigValue& node);
 
 }  // namespace silicast

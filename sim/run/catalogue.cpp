@@ -82,7 +82,14 @@ CatalogueTable list_nodes(const std::string& configs_dir, bool sources) {
     if (node.nic) evidence.add(name, "NIC latency", node.nic->latency, Dimension::kTime);
     if (node.pod) evidence.add(name, "pod bandwidth", node.pod->link.bandwidth, Dimension::kByteRate);
     if (node.host_link) evidence.add(name, "host link", *node.host_link, Dimension::kByteRate);
-    if (node.pod) evidence.add(name, "pod latency", node.pod->link.latency, Dimension::kTime);
+    if (node.pod) {
+      evidence.add(name, "pod latency", node.pod->link.latency, Dimension::kTime);
+      for (std::size_t l = 0; l + 1 < node.pod->levels.size(); ++l) {
+        const PodLevel& level = node.pod->levels[l];
+        evidence.add(name, level.name + " oversubscription", level.oversubscription, Dimension::kNumber);
+        if (level.nodes > 1) evidence.add(name, level.name + " latency", level.latency, Dimension::kTime);
+      }
+    }
     table.rows.push_back({name, fmt::format("{} x {}", node.chips, node.chip),
                           std::string(name_of(node.scale_up.wiring)),
                           plain(&node.scale_up.link.bandwidth, Dimension::kByteRate),
@@ -171,8 +178,7 @@ CatalogueTable list_clusters(const std::string& configs_dir, bool sources) {
   for (const std::string& name : config_names(configs_dir + "/clusters")) {
     const ClusterFabric fabric = read_cluster_fabric(load_entry(configs_dir, "clusters", name));
     evidence.add(name, "hop latency", fabric.hop_latency, Dimension::kTime);
-    if (fabric.kind == FabricKind::kClos2)
-      evidence.add(name, "oversubscription", fabric.oversubscription, Dimension::kNumber);
+    if (fabric.is_clos()) evidence.add(name, "oversubscription", fabric.oversubscription, Dimension::kNumber);
     table.rows.push_back({name, std::string(name_of(fabric.kind)),
                           fabric.ports > 0 ? fmt::format("{}", fabric.ports) : "-",
                           format_quantity(fabric.hop_latency.value, Dimension::kTime), fabric.description});

@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
+#include "sim/run/place_pools.hpp"
 
 namespace silicast {
 namespace {
@@ -14,21 +14,17 @@ const PoolScenario* first_of(const Scenario& scenario, PoolRole role) {
 }
 
 // The chips of every rank of every replica, in the order of the cluster's places.
-std::vector<std::vector<std::int32_t>> chips_of_places(const Scenario& scenario, const Fabric& fabric) {
+std::vector<std::vector<std::int32_t>> chips_of_places(const Scenario& scenario) {
   std::vector<std::vector<std::int32_t>> groups;
-  std::int32_t first_node = 0;
   for (const PoolScenario& pool : scenario.pools) {
-    const std::int32_t per_rank = pool.plan.tensor * pool.plan.context;
-    for (std::int32_t replica = 0; replica < pool.replicas; ++replica) {
-      const std::int32_t first = fabric.first_chip(first_node) + replica * pool.plan.chips();
-      for (std::int32_t rank = 0; rank < pool.plan.data; ++rank) {
+    const auto per_rank = static_cast<std::size_t>(pool.plan.tensor * pool.plan.context);
+    const auto per_stage = static_cast<std::size_t>(pool.plan.ranks());
+    for (const std::vector<std::int32_t>& chips : pool.replica_chips)
+      for (std::size_t rank = 0; rank < per_stage; rank += per_rank) {
         groups.emplace_back();
-        for (std::int32_t stage = 0; stage < pool.plan.stages(); ++stage)
-          for (std::int32_t i = 0; i < per_rank; ++i)
-            groups.back().push_back(first + stage * pool.plan.ranks() + rank * per_rank + i);
+        for (std::size_t stage = rank; stage < chips.size(); stage += per_stage)
+          for (std::size_t i = stage; i < stage + per_rank; ++i) groups.back().push_back(chips[i]);
       }
-    }
-    first_node += pool.nodes;
   }
   return groups;
 }
@@ -78,11 +74,8 @@ KvSize kv_size(const PoolScenario& pool) {
 }
 
 TransferSetup transfer_setup(const Scenario& scenario) {
-  std::vector<const NodeSpec*> nodes;
-  for (const PoolScenario& pool : scenario.pools)
-    nodes.insert(nodes.end(), static_cast<std::size_t>(pool.nodes), &pool.node);
-  const Fabric fabric = Fabric::build(nodes, scenario.fabric);
-  TransferSetup setup(TransferPaths(fabric, chips_of_places(scenario, fabric)));
+  const Fabric fabric = Fabric::build(nodes_of(scenario.pools), scenario.fabric);
+  TransferSetup setup(TransferPaths(fabric, chips_of_places(scenario)));
   const EngineTransfer& transfer = first_of(scenario, PoolRole::kDecode)->engine.transfer;
   setup.efficiency = transfer.efficiency.value;
   setup.start = Seconds(transfer.start.value);

@@ -6,6 +6,7 @@
 
 #include "sim/model/rank_matrices.hpp"
 #include "sim/perf/breakdown.hpp"
+#include "sim/run/explain_fabric.hpp"
 #include "sim/run/use_case_targets.hpp"
 
 namespace silicast {
@@ -80,34 +81,6 @@ std::string iteration_section(const PoolScenario& pool, const BreakdownBatch& ba
                             tokens / parts.total.value() / pool.plan.chips());
 }
 
-std::string reach_of(const GroupLinks& group) {
-  return group.within_node ? "node" : group.within_pod ? "pod" : "fabric";
-}
-
-// Of the slowest placement among the pool's replicas.
-std::string links_section(const PoolScenario& pool) {
-  std::string text;
-  for (std::int32_t stage = 0; stage < pool.plan.stages(); ++stage) {
-    const std::string where = pool.plan.stages() > 1 ? fmt::format(" (stage {})", stage + 1) : "";
-    const auto i = static_cast<std::size_t>(stage);
-    if (pool.plan.tensor > 1) {
-      const GroupLinks& group = pool.replica.tensor_groups[i];
-      text += fmt::format(
-          "  tensor group of {}{}: {} per chip when all talk to all, {} around a ring, {} latency, within one {}\n",
-          group.size, where, format_quantity(group.all_to_all.value(), Dimension::kByteRate),
-          format_quantity(group.ring.value(), Dimension::kByteRate),
-          format_quantity(group.latency.value(), Dimension::kTime), reach_of(group));
-    }
-    if (i < pool.replica.stage_links.size()) {
-      const GroupLinks& link = pool.replica.stage_links[i];
-      text += fmt::format("  stage {} to {}: {} per chip, {} latency, within one {}\n", stage + 1, stage + 2,
-                          format_quantity(link.ring.value(), Dimension::kByteRate),
-                          format_quantity(link.latency.value(), Dimension::kTime), reach_of(link));
-    }
-  }
-  return text;
-}
-
 }  // namespace
 
 std::string explain(const Scenario& scenario, const ExplainBatch& batch) {
@@ -122,7 +95,7 @@ std::string explain(const Scenario& scenario, const ExplainBatch& batch) {
                     pool.replicas, pool.plan.chips(), pool.chip.name, pool.nodes, pool.node.name,
                     name_of(pool.precision.weights), name_of(pool.precision.activations), name_of(pool.precision.kv));
     text += fmt::format("  {}: {}\n", name_of(pool.badge.kind), pool.badge.reason);
-    text += memory_section(pool) + links_section(pool);
+    text += memory_section(pool) + links_section(pool, scenario.model.mixture());
     const EngineLimits limits = pool.engine.limits();
     const std::int32_t prompt = std::min({batch.prompt_tokens, limits.max_batched_tokens, scenario.max_context});
     const auto cut = [](bool is_cut, std::string_view limit) { return is_cut ? fmt::format(" ({})", limit) : ""; };
@@ -137,6 +110,7 @@ std::string explain(const Scenario& scenario, const ExplainBatch& batch) {
                                           cut(sequences < batch.decode_sequences, "as many as the engine runs"),
                                           batch.kv_length, cut(!fits, "more than the KV cache holds")));
   }
+  text += fabric_section(scenario);
   for (const std::string& note : scenario.notes) text += fmt::format("\n{}\n", note);
   for (const std::string& key : scenario.without_effect) text += fmt::format("\nwithout effect: {}\n", key);
   return text;

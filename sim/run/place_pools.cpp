@@ -1,7 +1,9 @@
 #include "sim/run/place_pools.hpp"
 
 #include <algorithm>
+#include <map>
 #include <set>
+#include <span>
 
 #include "topology/fabric.hpp"
 
@@ -23,56 +25,78 @@ void keep_slower(GroupLinks& kept, const GroupLinks& other) {
   kept.inner_ring = std::min(kept.inner_ring, other.inner_ring);
   kept.rail = std::min(kept.rail, other.rail);
   kept.inner_latency = std::max(kept.inner_latency, other.inner_latency);
+  kept.links = std::max(kept.links, other.links);
+  if (!(other.narrowest < kept.narrowest)) return;
+  kept.narrowest = other.narrowest;
+  kept.narrowest_from = other.narrowest_from;
+  kept.narrowest_to = other.narrowest_to;
 }
 
-GroupLinks group_of(const Fabric& fabric, std::int32_t first, std::int32_t count) {
-  std::vector<std::int32_t> ranks;
-  for (std::int32_t rank = 0; rank < count; ++rank) ranks.push_back(first + rank);
-  return fabric.group(ranks);
-}
+using Ranks = std::span<const std::int32_t>;
 
-// Whether a group of `count` chips from `chip` + `first` on stands within its node just as the one from `chip` on does.
-bool tensor_groups_alike(const Fabric& fabric, std::int32_t chip, std::int32_t first, std::int32_t count) {
+// Whether both groups stand within one node each, on the same places of it.
+bool alike(const Fabric& fabric, Ranks a, Ranks b) {
   const auto place = [&](std::int32_t c) { return c - fabric.first_chip(fabric.node_of(c)); };
-  return place(chip) == place(chip + first) &&
-         fabric.node_of(chip + first) == fabric.node_of(chip + first + count - 1) &&
-         fabric.node_of(chip) == fabric.node_of(chip + count - 1);
+  for (std::size_t i = 0; i < a.size(); ++i)
+    if (place(a[i]) != place(b[i]) || fabric.node_of(a[i]) != fabric.node_of(a[0]) ||
+        fabric.node_of(b[i]) != fabric.node_of(b[0]))
+      return false;
+  return true;
 }
 
-ReplicaLinks links_of(const Fabric& fabric, const ParallelPlan& plan, std::int32_t chip) {
+ReplicaLinks links_of(const Fabric& fabric, const ParallelPlan& plan, Ranks chips) {
   ReplicaLinks links;
-  const std::int32_t ranks = plan.ranks();
-  for (std::int32_t stage = 0; stage < plan.stages(); ++stage, chip += ranks) {
-    links.stage_groups.push_back(group_of(fabric, chip, ranks));
-    GroupLinks tensor = group_of(fabric, chip, plan.tensor);
-    for (std::int32_t first = plan.tensor; first < ranks; first += plan.tensor)
-      if (!tensor_groups_alike(fabric, chip, first, plan.tensor))
-        keep_slower(tensor, group_of(fabric, chip + first, plan.tensor));
-    links.tensor_groups.push_back(tensor);
-    if (stage + 1 < plan.stages())
-      links.stage_links.push_back(fabric.group(std::vector<std::int32_t>{chip, chip + ranks}));
+  const auto ranks = static_cast<std::size_t>(plan.ranks()), tensor = static_cast<std::size_t>(plan.tensor);
+  for (std::size_t from = 0; from < chips.size(); from += ranks) {
+    const Ranks stage = chips.subspan(from, ranks);
+    links.stage_groups.push_back(fabric.group(stage));
+    const Ranks first = stage.first(tensor);
+    GroupLinks slowest = fabric.group(first);
+    for (std::size_t at = tensor; at < ranks; at += tensor)
+      if (!alike(fabric, first, stage.subspan(at, tensor)))
+        keep_slower(slowest, fabric.group(stage.subspan(at, tensor)));
+    links.tensor_groups.push_back(slowest);
+    if (from + ranks < chips.size())
+      links.stage_links.push_back(fabric.group(std::vector<std::int32_t>{stage[0], chips[from + ranks]}));
   }
   return links;
 }
 
-// What decides the links of a replica: where pods end within it, and where its first chip stands on its leaf.
-std::vector<std::int32_t> position_of(const Fabric& fabric, const ClusterFabric& cluster, std::int32_t chip,
-                                      std::int32_t chips) {
+// Numbers things in the order in which they first come up.
+class Appearances {
+ public:
+  std::int32_t of(std::int32_t thing) {
+    return seen_.emplace(thing, static_cast<std::int32_t>(seen_.size())).first->second;
+  }
+
+ private:
+  std::map<std::int32_t, std::int32_t> seen_;
+};
+
+// What decides the links of a replica: its chips' places in their nodes, and which of them share nodes, pods, groups
+// of a pod's levels and leaves. Where leaves fill node by node also where its first chip stands on its leaf.
+std::vector<std::int32_t> position_of(const Fabric& fabric, const ClusterFabric& cluster, Ranks chips) {
   std::vector<std::int32_t> position;
-  for (std::int32_t i = chip; i < chip + chips; ++i) position.push_back(fabric.pod_of(i) - fabric.pod_of(chip));
-  position.push_back(cluster.kind == FabricKind::kClos2 ? chip % cluster.leaf_down_ports() : 0);
+  Appearances nodes, pods, switches, leaves;
+  for (const std::int32_t chip : chips) {
+    position.push_back(chip - fabric.first_chip(fabric.node_of(chip)));
+    position.push_back(nodes.of(fabric.node_of(chip)));
+    position.push_back(pods.of(fabric.pod_of(chip)));
+    for (const std::int32_t above : fabric.pod_switches(chip)) position.push_back(switches.of(above));
+    if (cluster.is_clos()) position.push_back(leaves.of(fabric.leaf_of(chip)));
+  }
+  position.push_back(cluster.is_clos() && !cluster.rails ? chips[0] % cluster.leaf_down_ports() : 0);
   return position;
 }
 
-ReplicaLinks slowest_links(const Fabric& fabric, const ClusterFabric& cluster, const PoolScenario& pool,
-                           std::int32_t first_chip) {
-  const std::int32_t chips = pool.plan.chips();
-  ReplicaLinks slowest = links_of(fabric, pool.plan, first_chip);
-  std::set<std::vector<std::int32_t>> seen{position_of(fabric, cluster, first_chip, chips)};
-  for (std::int32_t replica = 1; replica < pool.replicas; ++replica) {
-    const std::int32_t chip = first_chip + replica * chips;
-    if (!seen.insert(position_of(fabric, cluster, chip, chips)).second) continue;
-    const ReplicaLinks links = links_of(fabric, pool.plan, chip);
+// Of all replicas.
+ReplicaLinks slowest_links(const Fabric& fabric, const ClusterFabric& cluster, const ParallelPlan& plan,
+                           const ReplicaChips& replicas) {
+  ReplicaLinks slowest = links_of(fabric, plan, replicas[0]);
+  std::set<std::vector<std::int32_t>> seen{position_of(fabric, cluster, replicas[0])};
+  for (const std::vector<std::int32_t>& chips : replicas) {
+    if (!seen.insert(position_of(fabric, cluster, chips)).second) continue;
+    const ReplicaLinks links = links_of(fabric, plan, chips);
     for (std::size_t i = 0; i < links.tensor_groups.size(); ++i) {
       keep_slower(slowest.tensor_groups[i], links.tensor_groups[i]);
       keep_slower(slowest.stage_groups[i], links.stage_groups[i]);
@@ -83,8 +107,16 @@ ReplicaLinks slowest_links(const Fabric& fabric, const ClusterFabric& cluster, c
   return slowest;
 }
 
-bool spans_nodes(const PoolScenario& pool) {
-  return pool.plan.chips() > pool.node.chips;
+// Packed and spread replicas all sit alike within their nodes: the first tells. Nothing beyond the node matters: no
+// NICs, no switches.
+ReplicaLinks links_within_node(const PoolScenario& pool, const ClusterFabric& cluster, std::int32_t first_chip) {
+  ReplicaChips within;
+  for (std::vector<std::int32_t> chips : pool.replica_chips) {
+    for (std::int32_t& chip : chips) chip = (chip - first_chip) % pool.node.chips;
+    within.push_back(std::move(chips));
+    if (pool.placement.kind != PlacementKind::kGiven) break;
+  }
+  return slowest_links(Fabric::build({&pool.node}, cluster), ClusterFabric{}, pool.plan, within);
 }
 
 void set_links(PoolScenario& pool, ReplicaLinks links) {
@@ -95,21 +127,39 @@ void set_links(PoolScenario& pool, ReplicaLinks links) {
 
 }  // namespace
 
-void place_pools(std::vector<PoolScenario>& pools, const ClusterFabric& cluster) {
+std::vector<const NodeSpec*> nodes_of(const std::vector<PoolScenario>& pools) {
   std::vector<const NodeSpec*> nodes;
-  std::vector<std::int32_t> first_node;
-  for (const PoolScenario& pool : pools) {
-    first_node.push_back(static_cast<std::int32_t>(nodes.size()));
-    nodes.insert(nodes.end(), static_cast<std::size_t>(pool.nodes), &pool.node);
+  for (const PoolScenario& pool : pools) nodes.insert(nodes.end(), static_cast<std::size_t>(pool.nodes), &pool.node);
+  return nodes;
+}
+
+bool spans_nodes(const PoolScenario& pool) {
+  const std::int32_t first = pool.first_chip;
+  return std::any_of(pool.replica_chips.begin(), pool.replica_chips.end(), [&](const std::vector<std::int32_t>& chips) {
+    return std::any_of(chips.begin(), chips.end(), [&](std::int32_t chip) {
+      return (chip - first) / pool.node.chips != (chips[0] - first) / pool.node.chips;
+    });
+  });
+}
+
+void place_pools(std::vector<PoolScenario>& pools, const ClusterFabric& cluster) {
+  const std::vector<const NodeSpec*> nodes = nodes_of(pools);
+  const std::vector<std::int32_t> pods = pods_of(nodes);
+  auto pod = pods.begin();
+  std::int32_t first_chip = 0;
+  for (PoolScenario& pool : pools) {
+    pool.first_chip = first_chip;
+    pool.replica_chips = place(pool, std::vector<std::int32_t>(pod, pod + pool.nodes));
+    for (std::vector<std::int32_t>& chips : pool.replica_chips)
+      for (std::int32_t& chip : chips) chip += first_chip;
+    pod += pool.nodes;
+    first_chip += pool.nodes * pool.node.chips;
+    if (!spans_nodes(pool)) set_links(pool, links_within_node(pool, cluster, pool.first_chip));
   }
-  // Within a node all replicas sit alike, and nothing beyond it matters: no NICs, no switches.
-  for (PoolScenario& pool : pools)
-    if (!spans_nodes(pool)) set_links(pool, links_of(Fabric::build({&pool.node}, cluster), pool.plan, 0));
   if (std::none_of(pools.begin(), pools.end(), spans_nodes)) return;
   const Fabric fabric = Fabric::build(nodes, cluster);
-  for (std::size_t p = 0; p < pools.size(); ++p)
-    if (spans_nodes(pools[p]))
-      set_links(pools[p], slowest_links(fabric, cluster, pools[p], fabric.first_chip(first_node[p])));
+  for (PoolScenario& pool : pools)
+    if (spans_nodes(pool)) set_links(pool, slowest_links(fabric, cluster, pool.plan, pool.replica_chips));
 }
 
 }  // namespace silicast

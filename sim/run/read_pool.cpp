@@ -169,9 +169,16 @@ PoolScenario read_pool(const ConfigValue& value, const ModelSpec& model, const P
   if (const auto nodes = map.optional("nodes")) pool.nodes = static_cast<std::int32_t>(nodes->integer(1, kMaxNodes));
   const auto layout = map.optional("layout");
   pool.plan = layout ? read_parallel_plan(*layout, model) : single_chip(model);
-  pool.replicas = replicas_that_fit(pool, layout ? *layout : value);
-  if (const auto replicas = map.optional("replicas"))
-    pool.replicas = static_cast<std::int32_t>(replicas->integer(1, pool.replicas));
+  if (const auto placement = map.optional("placement")) pool.placement = read_placement(*placement, pool);
+  const bool listed = pool.placement.kind == PlacementKind::kGiven;
+  pool.replicas = listed ? static_cast<std::int32_t>(pool.placement.given.size())
+                         : replicas_that_fit(pool, layout ? *layout : value);
+  if (const auto replicas = map.optional("replicas")) {
+    const auto asked = static_cast<std::int32_t>(replicas->integer(1, listed ? kMaxNodes : pool.replicas));
+    if (listed && asked != pool.replicas)
+      replicas->fail(fmt::format("the placement lists {}; leave this out or let them agree", pool.replicas));
+    pool.replicas = asked;
+  }
   pool.precision = read_pool_precision(map, model, pool.chip);
   pool.engine = read_engine(map.required("engine"), configs_dir);
   if (pool.engine.tuned_experts) pool.calibration.experts = at_maturity(given, 1).experts;

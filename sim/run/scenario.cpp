@@ -87,8 +87,12 @@ void read_cluster(ConfigMap& map, const PoolFiles& files, Fit fit, Scenario& sce
   cluster.done();
   place_pools(scenario.pools, scenario.fabric);
   const bool talks = std::any_of(scenario.pools.begin(), scenario.pools.end(), [](const PoolScenario& pool) {
-    return pool.plan.chips() > pool.node.chips || pool.role != PoolRole::kWhole;
+    return spans_nodes(pool) || pool.role != PoolRole::kWhole;
   });
+  for (std::size_t p = 0; p < scenario.pools.size(); ++p)
+    if (spreads_nothing(scenario.pools[p]))
+      scenario.without_effect.push_back(
+          fmt::format("cluster.pools[{}].placement: spread over these nodes, the replicas stand as if packed", p));
   if (fabric && !talks) scenario.without_effect.push_back("cluster.fabric: every replica lies within a node");
 }
 

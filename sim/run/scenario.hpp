@@ -16,6 +16,7 @@
 #include "sim/perf/compile_cost.hpp"
 #include "sim/report/badge.hpp"
 #include "sim/report/facts.hpp"
+#include "sim/run/pool_placement.hpp"
 #include "sim/serving/cluster.hpp"
 #include "sim/serving/router/router.hpp"
 #include "sim/serving/scheduler/scheduler.hpp"
@@ -39,6 +40,9 @@ struct PoolScenario {
   std::int32_t nodes = 1;
   std::int32_t replicas = 1;
   ParallelPlan plan;
+  PoolPlacement placement;
+  std::int32_t first_chip = 0;  // of its nodes, numbered pool by pool as the fabric does
+  ReplicaChips replica_chips;   // so numbered
   Precision precision;
   Speculation speculation;  // of 0 tokens: none
   EngineSpec engine;

@@ -4,6 +4,8 @@ import csv
 import os
 import pathlib
 import re
+import shutil
+import subprocess
 
 from cli_support import CALM, SOURCE, CliTest, main, note_accuracy
 
@@ -101,6 +103,21 @@ class Explain(CliTest):
         self.assertGreater(weights, capacity)
         self.assertGreater(lacking, weights - capacity)
         self.silicast("run", "big.yaml", status=2)
+
+    def test_the_drawing_of_a_fabric_is_one_that_graphviz_takes(self):
+        self.write("calm.yaml", CALM)
+        self.silicast("explain", "calm.yaml", "--dot", "one.dot", "--set", "cluster.pools.0.nodes=1")
+        self.silicast("explain", "calm.yaml", "--dot", "many.dot", "--set", "cluster.pools.0.nodes=100")
+        one, many = ((self.folder / name).read_text() for name in ("one.dot", "many.dot"))
+        self.assertIn("chip 0", one)
+        self.assertNotIn("chip 0", many)
+        self.assertIn("node 99", many)
+        if not shutil.which("dot"):
+            return  # the text is what it should be; that it draws is seen where graphviz is
+        for text in (one, many):
+            svg = subprocess.run(["dot", "-Tsvg"], input=text, capture_output=True, text=True, timeout=120)
+            self.assertEqual((svg.returncode, svg.stderr), (0, ""))
+            self.assertEqual(svg.stdout.count('class="node"'), text.count(", shape="))
 
 
 if __name__ == "__main__":

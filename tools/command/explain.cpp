@@ -6,6 +6,8 @@
 #include <iostream>
 
 #include "sim/base/errors.hpp"
+#include "sim/io/text_output.hpp"
+#include "sim/run/explain_fabric.hpp"
 #include "tools/command/command.hpp"
 
 namespace silicast::command {
@@ -27,14 +29,16 @@ int explain(const std::vector<std::string>& arguments) {
       "sequences of the decode iteration shown")(
       "context", options::value<std::int64_t>()->value_name("TOKENS")->default_value(1024),
       "KV length of each of them")("prompt", options::value<std::int64_t>()->value_name("TOKENS")->default_value(2048),
-                                   "tokens of the prefill shown");
+                                   "tokens of the prefill shown")(
+      "dot", options::value<std::string>()->value_name("FILE"), "draw the fabric into a file for graphviz");
   add_configs_option(visible);
   hidden.add_options()("scenario", options::value<std::string>());
   options::positional_options_description positional;
   positional.add("scenario", 1);
   const auto given = parse(
       arguments,
-      "usage: silicast explain SCENARIO.yaml [--set key.path=value] [--batch N] [--context TOKENS] [--prompt TOKENS]",
+      "usage: silicast explain SCENARIO.yaml [--set key.path=value] [--batch N] [--context TOKENS] [--prompt TOKENS] "
+      "[--dot FILE]",
       visible, positional, hidden);
   if (!given) return 0;
   if (given->count("scenario") == 0) throw InputError("explain what? give a scenario");
@@ -52,7 +56,14 @@ int explain(const std::vector<std::string>& arguments) {
                                    scenario.max_context));
     batch.kv_length = scenario.max_context;
   }
-  std::cout << silicast::explain(scenario, batch);
+  const std::string text = silicast::explain(scenario, batch);
+  if (given->count("dot") > 0) {
+    const std::string drawing = fabric_dot(scenario);
+    TextOutput file((*given)["dot"].as<std::string>());
+    file.write(drawing);
+    file.finish();
+  }
+  std::cout << text;
   return 0;
 }
 

@@ -28,39 +28,28 @@ class Merged {
   std::vector<std::int32_t> parent_;
 };
 
-class Climber {
- public:
-  explicit Climber(const Fabric& fabric) : fabric_(fabric), first_out_(fabric.vertices().size() + 1) {
-    for (const FabricLink& link : fabric.links()) ++first_out_[static_cast<std::size_t>(link.from) + 1];
-    std::partial_sum(first_out_.begin(), first_out_.end(), first_out_.begin());
+// What the vertices, all chips or all switches of one level, reach one level higher in a tier; empty at its top.
+std::vector<std::int32_t> above(const FabricGraph& graph, const std::vector<std::int32_t>& vertices, Tier tier) {
+  std::vector<std::int32_t> found;
+  const auto reach = [&](std::int32_t link) {
+    const std::int32_t to = graph.links[static_cast<std::size_t>(link)].to;
+    const FabricVertex& other = graph.vertices[static_cast<std::size_t>(to)];
+    // Routes of a pod may begin at the switches of its nodes, those of a node end there.
+    if (other.tier == tier || (tier == Tier::kPod && other.tier == Tier::kNode)) found.push_back(to);
+  };
+  for (const std::int32_t vertex : vertices) {
+    const auto i = static_cast<std::size_t>(vertex);
+    if (graph.vertices[i].kind == VertexKind::kChip) {
+      const std::int32_t first = graph.up[static_cast<std::size_t>(tier)][i];
+      if (first >= 0) reach(first);
+    } else {
+      for (std::int32_t link = graph.first_up[i]; link < graph.first_out[i + 1]; ++link) reach(link);
+    }
   }
-
-  // What the vertices reach one level higher in a tier; empty at its top. The kinds of a tier's vertices are declared
-  // from the chips upwards.
-  std::vector<std::int32_t> above(const std::vector<std::int32_t>& vertices, Tier tier) const {
-    std::vector<std::int32_t> found;
-    VertexKind level{};
-    for (const std::int32_t vertex : vertices)
-      for (std::int32_t i = first_out_[static_cast<std::size_t>(vertex)];
-           i < first_out_[static_cast<std::size_t>(vertex) + 1]; ++i) {
-        const std::int32_t to = fabric_.links()[static_cast<std::size_t>(i)].to;
-        const FabricVertex& other = at(to);
-        if (other.kind == VertexKind::kChip || other.tier != tier || other.kind <= at(vertex).kind) continue;
-        if (!found.empty() && other.kind != level) continue;  // a level further up, reached by another way
-        level = other.kind;
-        found.push_back(to);
-      }
-    std::sort(found.begin(), found.end());
-    found.erase(std::unique(found.begin(), found.end()), found.end());
-    return found;
-  }
-
- private:
-  const FabricVertex& at(std::int32_t vertex) const { return fabric_.vertices()[static_cast<std::size_t>(vertex)]; }
-
-  const Fabric& fabric_;
-  std::vector<std::int32_t> first_out_;
-};
+  std::sort(found.begin(), found.end());
+  found.erase(std::unique(found.begin(), found.end()), found.end());
+  return found;
+}
 
 // Of all chips, -1 where they differ.
 template <class Of>
@@ -73,7 +62,6 @@ std::int32_t common(const std::vector<std::int32_t>& chips, Of of) {
 }  // namespace
 
 TransferPaths::TransferPaths(const Fabric& fabric, const std::vector<std::vector<std::int32_t>>& groups) {
-  const Climber climber(fabric);
   Merged merged(fabric.vertices().size());
   ends_.resize(groups.size());
   std::vector<char> taken(static_cast<std::size_t>(fabric.chips()));
@@ -86,7 +74,7 @@ TransferPaths::TransferPaths(const Fabric& fabric, const std::vector<std::vector
     ends_[g].pod = common(groups[g], [&](std::int32_t chip) { return fabric.pod_of(chip); });
     for (std::size_t tier = 0; tier < kTiers; ++tier)
       for (std::vector<std::int32_t> level = groups[g]; !level.empty();
-           level = climber.above(level, static_cast<Tier>(tier))) {
+           level = above(fabric.graph(), level, static_cast<Tier>(tier))) {
         merged.join(level);
         ends_[g].levels[tier].push_back({level.front()});
       }

@@ -29,7 +29,6 @@ class TransferPaths {
   Seconds latency(std::span<const std::int32_t> links) const;
 
  private:
-  static constexpr std::size_t kTiers = 3;
   // A level on the way up from a group: what stands there, and the links from the level below and back.
   struct Level {
     std::int32_t vertex = 0;

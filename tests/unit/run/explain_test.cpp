@@ -111,6 +111,31 @@ TEST_CASE("every pool has its section") {
   CHECK_THAT(text, Contains("pool a:") && Contains("pool b:"));
 }
 
+TEST_CASE("the links of a pool's collectives are those that its placement uses") {
+  const std::string text = explain(read(kBare), {});
+  CHECK_THAT(text, Contains("placement packed: 4 replicas on 1 of 1 node, at most 4 on one"));
+  // Two chips and the way between them over one switch, each way.
+  CHECK_THAT(text, Contains("tensor group of 2: 450 GB/s per chip when all talk to all"));
+  CHECK_THAT(text, Contains("within one node; over 4 links, the narrowest 450 GB/s (chip to node switch)"));
+}
+
+TEST_CASE("a fabric shows its links with who says so, and what its halves can send each other") {
+  const std::string text = explain(read(kBare, {"cluster.fabric=clos2", "cluster.pools.0.nodes=4",
+                                                "cluster.pools.0.layout={tensor: 8, pipeline: 2}"}),
+                                   {});
+  CHECK_THAT(text, Contains("fabric clos2: 32 chips in 4 nodes and 4 scale-up domains over NICs"));
+  CHECK_THAT(text, Contains("NIC to leaf"));
+  CHECK_THAT(text, Contains("vendor: NVIDIA datasheet"));
+  CHECK_THAT(text, Contains("nodes 0 to 1 against nodes 2 to 3: 800 GB/s each way by max-flow, 50.0 GB/s per chip"));
+  CHECK_THAT(text, Contains("the first half of the chips of node 0 against the rest: 1.80 TB/s each way"));
+  CHECK_THAT(text, Contains("stage 1 to 2: 50.0 GB/s per chip"));
+}
+
+TEST_CASE("a fabric that cannot be built and need not be says why") {
+  const std::string text = explain(read(kBare, {"cluster.fabric=clos2", "cluster.pools.0.nodes=2000"}), {});
+  CHECK_THAT(text, Contains("cannot be built, and no replica reaches into it") && Contains("need 500 leaves"));
+}
+
 TEST_CASE("an explanation names the keys without effect") {
   CHECK_THAT(explain(read(kBusy, {"cluster.fabric=clos2"}), {}), Contains("cluster.fabric: "));
 }

@@ -44,6 +44,93 @@ TEST_CASE("one replica that straddles two pods prices all of its pool") {
   CHECK(slowest(three) < slowest(one));
 }
 
+// Four Zhenwu servers of a pod and four of the next (the pool begins in mid-pod), replicas as the rest of the pool says.
+PoolScenario across_pods(const std::string& rest) {
+  return read(fmt::format(R"(
+name: pods
+model: llama-3.1-70b
+workload:
+  arrivals: {{process: fixed, rate: 1 /s, requests: 1}}
+  prompt: {{distribution: fixed, tokens: 8}}
+  output: {{distribution: fixed, tokens: 8}}
+cluster:
+  pools:
+    - {{name: before, node: zhenwu-m890, nodes: 4, layout: {{tensor: 8}}, engine: vllm}}
+    - {{name: main, node: zhenwu-m890, nodes: 8, engine: vllm, {}}}
+)",
+                          rest))
+      .pools[1];
+}
+
+std::vector<std::int32_t> first_nodes(const PoolScenario& pool) {
+  std::vector<std::int32_t> nodes;
+  for (const auto& chips : pool.replica_chips) nodes.push_back((chips[0] - pool.first_chip) / pool.node.chips);
+  return nodes;
+}
+
+TEST_CASE("packed replicas fill nodes in order, and that is what a pool does that does not say") {
+  for (const char* how : {"", ", placement: packed"}) {
+    const PoolScenario pool = across_pods(fmt::format("replicas: 5, layout: {{tensor: 4}}{}", how));
+    CHECK(pool.first_chip == 32);
+    CHECK(first_nodes(pool) == std::vector<std::int32_t>{0, 0, 1, 1, 2});
+    CHECK(pool.replica_chips[3] == std::vector<std::int32_t>{44, 45, 46, 47});
+  }
+}
+
+TEST_CASE("spread replicas go to the next pod, and in it to the next node, before any node takes a second") {
+  const PoolScenario pool = across_pods("replicas: 10, layout: {tensor: 4}, placement: spread");
+  CHECK(first_nodes(pool) == std::vector<std::int32_t>{0, 4, 1, 5, 2, 6, 3, 7, 0, 4});
+  CHECK(pool.replica_chips[8] == std::vector<std::int32_t>{36, 37, 38, 39});
+  CHECK(pool.replica.tensor_groups[0].within_node);
+}
+
+TEST_CASE("spread replicas of several nodes stay within a pod as long as one has room") {
+  const PoolScenario packed = across_pods("layout: {tensor: 8, pipeline: 3}");
+  const PoolScenario spread = across_pods("layout: {tensor: 8, pipeline: 3}, placement: spread");
+  CHECK(first_nodes(packed) == std::vector<std::int32_t>{0, 3});
+  CHECK(first_nodes(spread) == std::vector<std::int32_t>{0, 4});
+  const auto straddles = [](const PoolScenario& pool) {
+    return std::any_of(pool.replica.stage_links.begin(), pool.replica.stage_links.end(),
+                       [](const GroupLinks& link) { return !link.within_pod; });
+  };
+  CHECK(straddles(packed));
+  CHECK_FALSE(straddles(spread));
+  // A third replica has no pod of its own.
+  const PoolScenario three = across_pods("layout: {tensor: 8, pipeline: 2}, placement: spread");
+  CHECK(first_nodes(three) == std::vector<std::int32_t>{0, 4, 2, 6});
+}
+
+TEST_CASE("the price follows from the chips that a placement lists") {
+  const auto listed = [](const char* chips) {
+    return across_pods(fmt::format("layout: {{tensor: 4}}, placement: [{}]", chips)).replica.tensor_groups[0];
+  };
+  const GroupLinks node = listed("[0, 1, 2, 3]"), pod = listed("[0, 1, 8, 9]"), beyond = listed("[0, 1, 32, 33]");
+  CHECK(node.within_node);
+  CHECK_FALSE(pod.within_node);
+  CHECK(pod.within_pod);
+  CHECK_FALSE(beyond.within_pod);
+  CHECK(beyond.ring < pod.ring);
+  CHECK(beyond.narrowest.value() == Approx(50e9));
+  // The slowest of two replicas prices both.
+  CHECK(listed("[0, 1, 2, 3], [8, 9, 32, 33]").ring == beyond.ring);
+  CHECK(across_pods("layout: {tensor: 4}, placement: [[0, 1, 2, 3], [8, 9, 10, 11]]").replicas == 2);
+}
+
+TEST_CASE("a list may give a replica a part of several nodes, which packing refuses") {
+  CHECK(across_pods("layout: {tensor: 4, pipeline: 3}, placement: [[0, 1, 2, 3, 8, 9, 10, 11, 16, 17, 18, 19]]")
+            .replicas == 1);
+  CHECK_THROWS_WITH(across_pods("layout: {tensor: 4, pipeline: 3}"), Catch::Contains("nor fills whole nodes"));
+}
+
+TEST_CASE("spreading that changes nothing is said to") {
+  const Scenario full = read(kBare, {"cluster.pools.0.placement=spread"});
+  REQUIRE(full.without_effect.size() == 1);
+  CHECK_THAT(full.without_effect[0], Catch::Contains("placement"));
+  const Scenario two =
+      read(kBare, {"cluster.pools.0.placement=spread", "cluster.pools.0.nodes=2", "cluster.pools.0.replicas=2"});
+  CHECK(two.without_effect.empty());
+}
+
 TEST_CASE("a fabric that no replica reaches into need not hold its nodes") {
   const Scenario scenario =
       read(kBare, {"cluster.fabric=clos2", "cluster.pools.0.nodes=2000", "cluster.pools.0.layout.tensor=8"});

@@ -5,6 +5,7 @@
 
 #include "sim/io/config_catalogue.hpp"
 #include "specs_for_tests.hpp"
+#include "topology/bisection.hpp"
 #include "topology/calibration.hpp"
 #include "topology/chip_spec.hpp"
 #include "topology/fabric.hpp"
@@ -167,8 +168,47 @@ TEST_CASE("an Atlas 800 A2 has 28 GB/s per pair, a CloudMatrix the same 392 GB/s
   for (std::int32_t c = 0; c < matrix.chips(); ++c) all.push_back(c);
   CHECK(matrix.chips() == 384);
   CHECK(matrix.pod_of(0) == matrix.pod_of(383));
-  // 376 of 383 flows leave over the pod's 392 GB/s, seven over the node's.
-  CHECK(matrix.group(all).all_to_all.value() == Approx(392e9 * 383 / 376));
+  // What leaves a node shares its seven L1 switches with what stays: all 383 flows over a chip's 392 GB/s.
+  CHECK(matrix.group(all).all_to_all.value() == Approx(392e9));
+  CHECK(bisect_pod(matrix, 0).rate.value() == Approx(192 * 392e9));
+}
+
+TEST_CASE("an Atlas 950 SuperPoD gives 840 GB/s in a node, 448 in a cabinet, 224 across cabinets when all talk") {
+  const NodeSpec node = read_node(file("nodes", "atlas-950-superpod"));
+  const std::vector<const NodeSpec*> nodes(1024, &node);
+  const Fabric pod = Fabric::build(nodes, read_cluster_fabric(file("clusters", "clos2")));
+  CHECK(pod.chips() == 8192);
+  CHECK(pod.route(0, 7).bandwidth.value() == Approx(840e9));
+  CHECK(pod.route(0, 63).bandwidth.value() == Approx(448e9));
+  CHECK(pod.route(0, 8191).bandwidth.value() == Approx(448e9));
+  CHECK(bisect_pod(pod, 0).rate.value() == Approx(4096 * 224e9));
+  std::vector<std::int32_t> two_cabinets;
+  for (std::int32_t c = 0; c < 128; ++c) two_cabinets.push_back(c);
+  CHECK(pod.group(two_cabinets).all_to_all.value() == Approx(224e9 * 127 / 64));
+}
+
+TEST_CASE("a Panjiu cabinet of 128 chips is two full-bandwidth domains of 64") {
+  const NodeSpec node = read_node(file("nodes", "zhenwu-m890"));
+  const std::vector<const NodeSpec*> nodes(16, &node);
+  const Fabric cabinet = Fabric::build(nodes, read_cluster_fabric(file("clusters", "clos2")));
+  CHECK(cabinet.chips() == 128);
+  CHECK(bisect_pod(cabinet, 0).rate.value() == Approx(32 * 400e9));
+  CHECK(bisect_cluster(cabinet).rate.value() == Approx(64 * 50e9));
+}
+
+TEST_CASE("every catalogue fabric joins what its README says it holds") {
+  const NodeSpec node = read_node(file("nodes", "hgx-h200"));
+  const auto builds = [&](const char* cluster, std::size_t chips) {
+    const std::vector<const NodeSpec*> nodes(chips / 8, &node);
+    return message_of([&] { Fabric::build(nodes, read_cluster_fabric(file("clusters", cluster))); }).empty();
+  };
+  for (const char* cluster : {"clos2", "clos2-rails"}) {
+    CHECK(builds(cluster, 2048));
+    CHECK_FALSE(builds(cluster, 2056));
+  }
+  CHECK(builds("clos2-3to1", 3072));
+  CHECK_FALSE(builds("clos2-3to1", 3080));
+  CHECK(builds("clos3", 8192));
 }
 
 }  // namespace

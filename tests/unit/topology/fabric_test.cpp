@@ -157,7 +157,7 @@ TEST_CASE("the uplinks of a leaf carry exactly its NICs over the oversubscriptio
 TEST_CASE("a pod joins as many equal nodes as it holds") {
   NodeSpec node = node_of(Wiring::kSwitch, 2, 100, 1e-6);
   node.nic = link_of(10, 2e-6);
-  node.pod = PodSpec{2, link_of(50, 3e-6)};
+  node.pod = pod_of(2, link_of(50, 3e-6));
   const Fabric fabric = Fabric::build({&node, &node, &node}, single_switch(0.5e-6));
   CHECK(fabric.pod_of(0) == fabric.pod_of(3));
   CHECK(fabric.pod_of(3) != fabric.pod_of(4));
@@ -176,7 +176,7 @@ TEST_CASE("a pod joins as many equal nodes as it holds") {
 TEST_CASE("nodes of another name do not join a pod") {
   NodeSpec a = node_of(Wiring::kSwitch, 2, 100, 1e-6);
   a.nic = link_of(10, 2e-6);
-  a.pod = PodSpec{8, link_of(50, 3e-6)};
+  a.pod = pod_of(8, link_of(50, 3e-6));
   NodeSpec b = a;
   b.name = "other";
   const Fabric fabric = Fabric::build({&a, &b, &b}, single_switch(0));
@@ -186,14 +186,14 @@ TEST_CASE("nodes of another name do not join a pod") {
 
 TEST_CASE("one pod needs no NICs") {
   NodeSpec node = node_of(Wiring::kSwitch, 2, 100, 1e-6);
-  node.pod = PodSpec{2, link_of(50, 3e-6)};
+  node.pod = pod_of(2, link_of(50, 3e-6));
   CHECK(Fabric::build({&node, &node}, single_switch(0)).route(0, 3).bandwidth.value() == Approx(50));
 }
 
 TEST_CASE("every route is a chain of links in one tier that passes no third chip") {
   NodeSpec node = grouped_node();
   node.nic = link_of(10e9, 2e-6);
-  node.pod = PodSpec{2, link_of(50e9, 3e-6)};
+  node.pod = pod_of(2, link_of(50e9, 3e-6));
   const Fabric fabric = Fabric::build({&node, &node, &node, &node}, clos(16, 2, 1e-6));
   for (std::int32_t a = 0; a < fabric.chips(); ++a) {
     for (std::int32_t b = 0; b < fabric.chips(); ++b) {
@@ -273,7 +273,7 @@ TEST_CASE("building refuses what cannot be, with the file and the key") {
   CHECK(build(0, single_switch(0)) == "s.yaml:1:1: a fabric needs at least one node");
   CHECK(build(2, single_switch(0)) ==
         "n.yaml:1:1: nic: node 'n' has no NIC, but must reach nodes outside its own chassis");
-  node.pod = PodSpec{2, link_of(50, 0)};
+  node.pod = pod_of(2, link_of(50, 0));
   CHECK(build(2, single_switch(0)) == "");
   CHECK(build(3, single_switch(0)) == "n.yaml:1:1: nic: node 'n' has no NIC, but must reach nodes outside its pod");
   node.pod->link = link_of(-1, 0);
@@ -283,7 +283,7 @@ TEST_CASE("building refuses what cannot be, with the file and the key") {
   CHECK(build(2, single_switch(0)) == "n.yaml:1:1: nic.latency: a link needs a latency of zero or more, not -0.5 s");
   node.nic = link_of(10, 0);
   CHECK(build(5, clos(4, 1, 0)) ==
-        "s.yaml:1:1: ports: 10 chips need 5 leaves, but a spine has 4 ports; use more ports");
+        "s.yaml:1:1: ports: 10 chips need 5 leaves, but a spine has 4 ports; use more ports or kind: clos3");
   node.scale_up.link = link_of(0, 0);
   CHECK(build(1, single_switch(0)) == "n.yaml:1:1: scale_up.bandwidth: a link needs a positive bandwidth, not 0 B/s");
   node = grouped_node();

@@ -103,6 +103,55 @@ TEST_CASE("broken nodes are refused at the value") {
   CHECK(refusal("chips: 8", "chips: 0") == "f.yaml:4:8: chips: '0' must be a whole number from 1 to 1024");
 }
 
+constexpr const char* kLevels =
+    "name: n\ndescription: d\nchip: c\nchips: 8\n"
+    "scale_up: {wiring: switch, bandwidth: 150 GB/s, latency: 1 us}\n"
+    "pod:\n  nodes: 48\n  bandwidth: 100 GB/s\n  latency: 3 us\n  levels:\n"
+    "    - {name: L1, nodes: 1, switches: 7, oversubscription: 1}\n"
+    "    - {name: L2, nodes: 8, oversubscription: 2, latency: 2 us}\n"
+    "    - {name: L3, nodes: 48, switches: 16}\n";
+
+TEST_CASE("the levels of a pod take their outer latencies from the node and the pod") {
+  const std::vector<PodLevel> levels = read_node(yaml(kLevels)).pod->levels;
+  REQUIRE(levels.size() == 3);
+  CHECK(levels[0].switches == 7);
+  CHECK(levels[0].latency.value == 1e-6);
+  CHECK(levels[1].switches == 1);
+  CHECK(levels[1].oversubscription.value == 2);
+  CHECK(levels[1].latency.value == 2e-6);
+  CHECK(levels[2].latency.value == 3e-6);
+}
+
+TEST_CASE("levels that do not fit the pod are refused at the value") {
+  const auto refusal = [](const std::string& from, const std::string& to) {
+    return message_of([&] { read_node(yaml(with(kLevels, from, to))); });
+  };
+  CHECK(refusal("nodes: 48, switches", "nodes: 24, switches") ==
+        "f.yaml:13:25: pod.levels[2].nodes: the last level joins 24 nodes of 48; let it join the whole pod");
+  CHECK(refusal("nodes: 8", "nodes: 5") ==
+        "f.yaml:13:25: pod.levels[2].nodes: a group of 48 nodes is not made of whole groups of 5");
+  CHECK(refusal("nodes: 8", "nodes: 1") ==
+        "f.yaml:12:25: pod.levels[1].nodes: a group of 1 nodes is not made of whole groups of 1");
+  CHECK(refusal("wiring: switch", "wiring: mesh") ==
+        "f.yaml:11:25: pod.levels[0].nodes: a level of one node is the node's own switches; scale_up.wiring must be "
+        "switch");
+  CHECK(refusal("150 GB/s", "50 GB/s") ==
+        "f.yaml:11:25: pod.levels[0].nodes: chips reach the pod through the node's own switches, at 50.0 GB/s each; "
+        "pod.bandwidth is more");
+  CHECK(refusal("latency: 2 us", "latency: 4 us") ==
+        "f.yaml:13:7: pod.levels[2]: the latency over L3 must be at least that over L2");
+  CHECK(refusal("switches: 16", "oversubscription: 2") ==
+        "f.yaml:13:47: pod.levels[2].oversubscription: nothing lies above the last level");
+  CHECK(refusal("switches: 16", "latency: 2 us") ==
+        "f.yaml:13:38: pod.levels[2].latency: over the last level it is the latency of the pod");
+  CHECK(refusal("switches: 7", "latency: 2 us") ==
+        "f.yaml:11:37: pod.levels[0].latency: within one node it is the latency of scale_up");
+  CHECK(refusal("oversubscription: 2, latency: 2 us", "oversubscription: 2") ==
+        "f.yaml:12:7: pod.levels[1]: missing key 'latency'");
+  CHECK(refusal("oversubscription: 2,", "oversubscription: 0.5,") ==
+        "f.yaml:12:46: pod.levels[1].oversubscription: '0.5' must be at least 1 and at most 64");
+}
+
 TEST_CASE("a leaf's ports are divided by the oversubscription") {
   const std::string text = "name: x\ndescription: d\nkind: clos2\nhop_latency: 1 us\nports: 64\noversubscription: ";
   CHECK(read_cluster_fabric(yaml(text + "1")).leaf_down_ports() == 32);
@@ -117,8 +166,10 @@ TEST_CASE("a single switch takes no Clos sizes") {
   CHECK(read_cluster_fabric(yaml(text)).kind == FabricKind::kSingleSwitch);
   CHECK(message_of([&] { read_cluster_fabric(yaml(text + "ports: 64\n")); }) ==
         "f.yaml:5:8: ports: a single_switch has no such limit; use kind: clos2");
-  CHECK(message_of([&] { read_cluster_fabric(yaml(with(text, "single_switch", "clos3"))); }) ==
-        "f.yaml:3:7: kind: unknown fabric kind 'clos3'; did you mean 'clos2'? (known: single_switch, clos2)");
+  CHECK(message_of([&] { read_cluster_fabric(yaml(with(text, "single_switch", "clos4"))); }) ==
+        "f.yaml:3:7: kind: unknown fabric kind 'clos4'; did you mean 'clos2'? (known: single_switch, clos2, clos3)");
+  CHECK(message_of([&] { read_cluster_fabric(yaml(text + "rails: true\n")); }) ==
+        "f.yaml:5:8: rails: a single_switch has no such limit; use kind: clos2");
 }
 
 }  // namespace

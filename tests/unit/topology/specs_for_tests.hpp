@@ -27,6 +27,22 @@ inline NodeSpec node_of(Wiring wiring, int chips, double bandwidth, double laten
   return node;
 }
 
+inline PodSpec pod_of(std::int32_t nodes, const LinkSpec& link) {
+  PodSpec pod;
+  pod.nodes = nodes;
+  pod.link = link;
+  return pod;
+}
+
+inline PodLevel level_of(std::int32_t nodes, double latency, double oversubscription = 1) {
+  PodLevel level;
+  level.name = "level";
+  level.nodes = nodes;
+  level.oversubscription = evidence_of(oversubscription);
+  level.latency = evidence_of(latency);
+  return level;
+}
+
 inline ClusterFabric single_switch(double hop) {
   ClusterFabric cluster;
   cluster.name = std::string("switch");
