@@ -54,7 +54,7 @@ bool ClosedLoopSource::more_after_ends() const {
   return waiting_ > 0 && bounds_.requests > static_cast<std::int64_t>(asking_.size());
 }
 
-void ClosedLoopSource::ended(const RequestSpec& request, SimTime now) {
+void ClosedLoopSource::ended(const RequestSpec& request, SimTime now, bool) {
   const auto client = static_cast<std::size_t>(request.client);
   SILICAST_CHECK(client < pause_.size() && pause_[client] >= 0, "client {} waits for no answer", request.client);
   // Each client's turn ends once at an instant, unless requests are refused on arrival and nobody pauses.

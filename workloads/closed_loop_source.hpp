@@ -29,7 +29,7 @@ class ClosedLoopSource final : public RequestSource {
   RequestSpec take() override;
   bool more_after_ends() const override;
   SimTime closes() const override { return bounds_.end; }
-  void ended(const RequestSpec& request, SimTime now) override;
+  void ended(const RequestSpec& request, SimTime now, bool answered) override;
 
  private:
   // A client that will ask; the lower number first among those of one instant.

@@ -210,10 +210,11 @@ void Rank::release(RequestSlot slot) {
   } else {
     if (request.phase == Phase::kDecoding) {
       if (request.left) state_.gaps.leave(request.last_token, engine_.now());
-      state_.prompts.give_back(slot, state_.blocks_of(state_.decoding.kv_length(request)));
+      const std::int64_t stored = state_.decoding.kv_length(request);
+      state_.prompts.give_back(slot, stored, state_.blocks_of(stored));
       state_.decoding.remove(slot);
     } else {
-      state_.prompts.give_back(slot, state_.blocks_of(request.computed));
+      state_.prompts.give_back(slot, request.computed, state_.blocks_of(request.computed));
       std::erase(state_.prefilling, slot);
     }
     state_.running.erase(state_.table, slot);

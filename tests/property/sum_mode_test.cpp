@@ -8,6 +8,7 @@
 #include "tests/support/measured_data.hpp"
 #include "tests/support/random_scenario.hpp"
 #include "tests/support/sum_reference.hpp"
+#include "workloads/block_ids.hpp"
 
 namespace silicast::testing {
 namespace {
@@ -195,13 +196,13 @@ double closest_tie(const SumHistory& history, const std::vector<RequestSpec>& re
 
 struct Reached {
   std::int64_t preemptions = 0, preempted_early = 0, rejected = 0, mixed_batches = 0, long_runs = 0, lock_steps = 0,
-               limits = 0, drafts = 0, cached = 0;
+               limits = 0, drafts = 0, cached = 0, answers = 0;
 };
 
 void compare(const RandomScenario& scenario, Reached& reached) {
   INFO(scenario.description);
   const Announced announced = play(scenario);
-  const SumHistory expected = sum_reference(scenario.setup, scenario.requests, scenario.blocks);
+  const SumHistory expected = sum_reference(scenario.setup, scenario.requests, scenario.blocks, scenario.block_tokens);
   INFO("the arrival closest to the end of an iteration is " << closest_tie(expected, scenario.requests) << " ns off");
   REQUIRE(first_difference(announced, expected) == "");
   const bool drafts = std::any_of(scenario.setup.pools.begin(), scenario.setup.pools.end(),
@@ -212,6 +213,10 @@ void compare(const RandomScenario& scenario, Reached& reached) {
     REQUIRE(announced.gap_seconds == Approx(gap_seconds).epsilon(1e-7).margin(1e-9));
   }
   note_accuracy("decisions against the independent sum mode, random systems", "test_property", 0);
+  for (std::size_t i = 0; i < scenario.blocks.size(); ++i)
+    reached.answers +=
+        expected.requests[i].cached_tokens > 0 && blocks_in(scenario.requests[i].prompt_tokens, scenario.block_tokens) <
+                                                      static_cast<std::int64_t>(scenario.blocks[i].size());
   for (const SumRequest& request : expected.requests) {
     reached.preempted_early += request.preempted_before_first_token > 0;
     reached.preemptions += request.preemptions;
@@ -258,6 +263,15 @@ TEST_CASE("the cluster and sum mode agree in 400 systems that keep prompts in a 
   for (std::uint64_t seed = 30'001; seed <= 30'400; ++seed)
     compare(patient_scenario(seed, {.ranks = true, .drafts = false, .prompts = true}), reached);
   CHECK(reached.cached > 3000);
+  CHECK(reached.preemptions > 500);
+}
+
+TEST_CASE("the cluster and sum mode agree in 400 systems whose answers are kept for the next turn") {
+  Reached reached;
+  for (std::uint64_t seed = 40'001; seed <= 40'400; ++seed)
+    compare(patient_scenario(seed, {.ranks = true, .drafts = false, .prompts = true, .answers = true}), reached);
+  CHECK(reached.cached > 3000);
+  CHECK(reached.answers > 1000);
   CHECK(reached.preemptions > 500);
 }
 

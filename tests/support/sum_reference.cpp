@@ -110,7 +110,7 @@ class SumRank {
       request.state = EndState::kCompleted;
       request.end = now;
       completed.push_back(index);
-      cache_.give_back(prompt_of(*job), job->shared);
+      leave(*job);
       running_.erase(job);
     }
     return completed;
@@ -184,11 +184,20 @@ class SumRank {
     static const PromptBlocks none;
     return limits_.prompt_block > 0 ? prompts_[static_cast<std::size_t>(job.index)] : none;
   }
-  // Of its prompt, within its first tokens.
+  // With an id, within its first tokens: of its prompt, and of its answer where that is named to its end.
   std::int32_t whole_blocks(const Job& job, std::int32_t tokens) const {
     if (limits_.prompt_block == 0) return 0;
-    return std::min(std::min(tokens, job.prompt) / limits_.prompt_block,
-                    static_cast<std::int32_t>(prompt_of(job).size()));
+    const auto named = static_cast<std::int32_t>(prompt_of(job).size());
+    const bool answer = (named - 1) * limits_.prompt_block >= job.prompt;
+    return std::min((answer ? tokens : std::min(tokens, job.prompt)) / limits_.prompt_block, named);
+  }
+  // Out of the batch: what it has stored is there for others, until the memory is needed.
+  void leave(Job& job) {
+    const std::int32_t whole = whole_blocks(job, job.stored);
+    cache_.use(prompt_of(job), job.shared, whole);
+    job.shared = std::max(job.shared, whole);
+    cache_.give_back(prompt_of(job), job.shared);
+    job.shared = 0;
   }
   void take_from_cache() { cache_.keep_within(limits_.blocks - blocks_used()); }
 
@@ -244,8 +253,7 @@ class SumRank {
     running_[asking].growth = growth;
     Job job = running_.back();
     running_.pop_back();
-    cache_.give_back(prompt_of(job), job.shared);
-    job.shared = 0;
+    leave(job);
     job.context = job.prompt + job.generated;
     job.stored = job.growth = 0;
     job.preempted_at = now_;
@@ -403,8 +411,9 @@ class SumEngine {
 
 class SumCluster {
  public:
-  SumCluster(const ClusterSetup& setup, const std::vector<RequestSpec>& specs, const std::vector<PromptBlocks>& prompts)
-      : setup_(setup), specs_(specs), prompts_(prompts) {
+  SumCluster(const ClusterSetup& setup, const std::vector<RequestSpec>& specs, const std::vector<PromptBlocks>& prompts,
+             std::int32_t block_tokens)
+      : setup_(setup), specs_(specs), prompts_(prompts), block_tokens_(block_tokens) {
     std::size_t count = 0;
     for (const PoolSetup& pool : setup.pools) count += static_cast<std::size_t>(pool.replicas * pool.ranks);
     history_.requests.resize(specs.size());
@@ -466,16 +475,22 @@ class SumCluster {
     auto gateway = gateways_.lower_bound(
         spec.prompt_tokens + (spec.max_output_tokens > 0 ? spec.max_output_tokens : spec.output_tokens) - 1);
     if (gateway == gateways_.end()) gateway = std::prev(gateway);
-    const ReplicaId chosen =
-        gateway->second.router->choose({spec.prompt_tokens, spec.max_output_tokens, spec.request_class,
-                                        prompts_.empty() ? std::span<const std::uint64_t>{} : prompts_[next_]},
-                                       gateway->second.loads);
+    const ReplicaId chosen = gateway->second.router->choose(
+        {spec.prompt_tokens, spec.max_output_tokens, spec.request_class, known(next_)}, gateway->second.loads);
     request.replica = gateway->second.replicas[chosen.index()];
     change_load(request.replica, 1, spec.prompt_tokens);
     if (way_in(request.replica).value() > 0)
       on_their_way_.emplace(entry_of(next_).seconds(), next_);
     else
       enter(next_);
+  }
+
+  // The blocks of its prompt; of its answer nobody knows yet.
+  std::span<const std::uint64_t> known(std::size_t index) const {
+    if (prompts_.empty()) return {};
+    const PromptBlocks& all = prompts_[index];
+    const std::int32_t of_prompt = (specs_[index].prompt_tokens + block_tokens_ - 1) / block_tokens_;
+    return std::span(all).first(std::min(all.size(), static_cast<std::size_t>(of_prompt)));
   }
 
   Seconds way_in(ReplicaId rank) const { return ways_in_[rank.index()]; }
@@ -525,6 +540,7 @@ class SumCluster {
   const ClusterSetup& setup_;
   const std::vector<RequestSpec>& specs_;
   const std::vector<PromptBlocks>& prompts_;
+  std::int32_t block_tokens_;
   SumHistory history_;
   std::map<std::int64_t, Gateway> gateways_;  // by KV tokens
   std::deque<SumEngine> engines_;
@@ -537,8 +553,8 @@ class SumCluster {
 }  // namespace
 
 SumHistory sum_reference(const ClusterSetup& setup, const std::vector<RequestSpec>& requests,
-                         const std::vector<PromptBlocks>& blocks) {
-  return SumCluster(setup, requests, blocks).play();
+                         const std::vector<PromptBlocks>& blocks, std::int32_t block_tokens) {
+  return SumCluster(setup, requests, blocks, block_tokens).play();
 }
 
 }  // namespace silicast::testing
