@@ -45,8 +45,7 @@ RequestSpec ClosedLoopSource::take() {
   request.arrival = asking.time;
   request.client = asking.client;
   lengths_.draw(request);
-  const double mean = think_time_.mean.value();
-  pause_[static_cast<std::size_t>(asking.client)] = think_time_.exponential ? mean * think_stream_.exponential() : mean;
+  pause_[static_cast<std::size_t>(asking.client)] = think_time_.draw(think_stream_);
   return request;
 }
 

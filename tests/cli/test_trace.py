@@ -169,7 +169,7 @@ class Trace(CliTest):
                 if message is not None:
                     self.assertEqual(said, f"error: {message}\n")
                 self.assertEqual(sorted(self.folder.iterdir()), before)
-        self.assertIn("a closed loop asks when it is answered", self.refused("trace", "generate", "loop.yaml", "--out", "x.h5"))
+        self.assertIn("who waits for answers has no arrivals before it is served", self.refused("trace", "generate", "loop.yaml", "--out", "x.h5"))
 
     @unittest.skipUnless(MOONCAKE.exists(), f"there is no {MOONCAKE}; set SILICAST_DATA to a folder that holds it")
     def test_the_mooncake_trace_reuses_what_its_publishers_say(self):

@@ -136,7 +136,7 @@ TraceStream open_scenario(const std::string& path, const std::string& configs_di
                           const std::vector<std::string>& settings) {
   Scenario scenario = read_scenario(path, {configs_dir, settings}, Fit::kReported);
   if (!scenario.workload_info.open_loop)
-    scenario.workload->fail("a closed loop asks when it is answered; it has no arrivals before it is served");
+    scenario.workload->fail("who waits for answers has no arrivals before it is served; 'silicast run --write-arrivals' keeps them");
   TraceStream stream;
   if (scenario.classes.size() > 1) stream.class_names = scenario.workload_context.class_names;
   stream.workload = make_workload(*scenario.workload, scenario.workload_context);

@@ -209,9 +209,9 @@ TEST_CASE("a broken closed loop is told exactly") {
   CHECK(error("closed_loop: {concurrency: 4, requests: 1, think: 1 s}") ==
         "w.yaml:1:44: closed_loop.think: unknown key (known: concurrency, duration, requests, think_time)");
   CHECK(error("speed: 2\nclosed_loop: {concurrency: 4, requests: 1}") ==
-        "w.yaml:1:8: speed: a closed loop asks when it is answered; its arrivals cannot be moved");
+        "w.yaml:1:8: speed: who waits for answers asks when it is answered; such arrivals cannot be moved");
   CHECK(error("slice: {to: 5 s}\nclosed_loop: {concurrency: 4, requests: 1}") ==
-        "w.yaml:1:13: slice.to: a closed loop asks when it is answered; its arrivals cannot be moved");
+        "w.yaml:1:13: slice.to: who waits for answers asks when it is answered; such arrivals cannot be moved");
   CHECK(error("slice: {first: 5}\nclosed_loop: {concurrency: 4, requests: 10}") == "no error");
 }
 
