@@ -63,7 +63,8 @@ void read_context(ConfigMap& map, std::int32_t of_model, SessionShape& shape) {
   if (const auto context = map.optional("max_context")) {
     const std::int64_t most = context->integer(2, kMaxTokens);
     if (most > shape.max_context)
-      context->fail(fmt::format("{} is over the {} tokens that the scenario allows", most, shape.max_context));
+      context->fail(fmt::format("{} is over the {} tokens that the scenario allows; set it to at most that", most,
+                                shape.max_context));
     shape.max_context = static_cast<std::int32_t>(most);
   }
   if (shape.shared_prefix + 2 > shape.max_context)

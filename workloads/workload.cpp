@@ -12,6 +12,7 @@
 #include "workloads/generated_source.hpp"
 #include "workloads/limits.hpp"
 #include "workloads/merge_source.hpp"
+#include "workloads/session_trace_source.hpp"
 #include "workloads/session_workload.hpp"
 #include "workloads/trace_source.hpp"
 #include "workloads/users_workload.hpp"
@@ -41,8 +42,9 @@ std::unique_ptr<TraceSource> open_trace(const ConfigValue& value, const Workload
   path = scope.resolve(file);
   std::unique_ptr<TraceReader> reader =
       format.make(map, open_packed_file(path, file.mark(), file.path()), path, scope.context);
+  const auto replay = map.optional("replay");
   map.done();
-  auto source = std::make_unique<TraceSource>(std::move(reader), path);
+  auto source = std::make_unique<TraceSource>(std::move(reader), path, replay && replay->boolean());
   info.generated = source->reader().drawn();
   info.description = fmt::format("{} trace {}{}", format.name, file.text(), source->reader().note());
   info.block_tokens = source->block_tokens();
@@ -207,6 +209,7 @@ void scan(RequestSource& source, WorkloadInfo& info) {
     last = request.arrival;
     prompt += request.prompt_tokens;
     output += request.output_tokens;
+    source.ended(request, request.arrival, true);  // for a replay, whose order is kept by ends
   }
   info.requests = count;
   if (count > 0) info.mean_prompt = prompt / static_cast<double>(count);
@@ -217,7 +220,21 @@ void scan(RequestSource& source, WorkloadInfo& info) {
 Built make_trace(const ConfigValue& value, const WorkloadEdits& edits, const WorkloadScope& scope) {
   Built built;
   std::string path;
-  built.source = open_trace(value, scope, built.info, path);
+  std::unique_ptr<TraceSource> trace = open_trace(value, scope, built.info, path);
+  if (value.node().find("replay") != nullptr) edits.refuse_time_edits();
+  if (trace->sessions() && !scope.context.recorded) {
+    auto sessions = std::make_unique<SessionTraceSource>(std::move(trace));
+    if (sessions->requests() > 0 && sessions->waiting() > 0) {
+      built.info.open_loop = false;
+      built.info.description +=
+          fmt::format(", {} of {} requests wait for answers", sessions->waiting(), sessions->requests());
+      edits.refuse_time_edits();
+    }
+    built.clients = sessions->requests();
+    built.source = std::move(sessions);
+  } else {
+    built.source = std::move(trace);
+  }
   edits.adjust(built.info);
   if (!scope.context.scan_traces) return built;
   WorkloadInfo unused;

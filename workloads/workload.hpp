@@ -30,6 +30,7 @@ struct WorkloadContext {
   // Read traces once through before the run: a bad line is found before anything is written, and WorkloadInfo
   // is exact. Costs as much as the run's own reading.
   bool scan_traces = true;
+  bool recorded = false;         // play sessions of traces as they were recorded, by stamps alone
   std::int32_t max_context = 0;  // tokens of prompt and output that a session may reach; 0: not known
 };
 

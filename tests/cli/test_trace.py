@@ -151,7 +151,7 @@ class Trace(CliTest):
                 ("info m.jsonl --format moncake", f"--format: unknown trace format 'moncake'; did you mean 'mooncake'? (known: {known})"),
                 ("info mooncake:none", "trace.file: 'none' cannot be read; does it exist?"),
                 ("info none.h5", "none.h5: cannot open: No such file or directory"),
-                ("info mooncake:m.jsonl --set sprad=none", "--set sprad=none: trace.sprad: unknown key; did you mean 'spread'? (known: block_tokens, file, format, spread)"),
+                ("info mooncake:m.jsonl --set sprad=none", "--set sprad=none: trace.sprad: unknown key; did you mean 'spread'? (known: block_tokens, file, format, replay, spread)"),
                 ("convert mooncake:m.jsonl", "--out: where is the trace to be written?"),
                 ("convert mooncake:m.jsonl --out x.txt", "x.txt: in which format? give --as (known: csv, hdf5, jsonl, mooncake)"),
                 ("convert mooncake:m.jsonl --out x.txt --as parquet", "--as: unknown format 'parquet' (known: csv, hdf5, jsonl, mooncake)"),
