@@ -1,11 +1,13 @@
 """Sessions as a user meets them: run, written down, replayed bit for bit, read from traces, plotted."""
+import importlib.util
 import json
+import subprocess
 import unittest
 
 import h5py
 import numpy as np
 
-from cli_support import CliTest, main
+from cli_support import SOURCE, CliTest, main
 
 SCENARIO = """
 name: sessions
@@ -84,6 +86,28 @@ class Sessions(CliTest):
                         self.assertEqual(list(a["requests"]), list(b["requests"]))
                         for column in a["requests"]:
                             np.testing.assert_array_equal(a["requests"][column][:], b["requests"][column][:], column)
+
+    def test_sessions_go_on_alike_in_leap_and_step_mode(self):
+        for title, workload in (("chat", CHAT), ("agents", AGENTS)):
+            with self.subTest(title):
+                name = self.scenario(workload)
+                self.assertEqual(self.fingerprint(name)[0], self.fingerprint(name, "--no-leap")[0])
+
+    @unittest.skipUnless(importlib.util.find_spec("matplotlib"), "SKIPPED: no matplotlib (Debian: python3-matplotlib)")
+    def test_a_trace_is_drawn(self):
+        self.silicast("run", self.scenario(CHAT), "--write-arrivals", "a.h5")
+        self.write("a.json", self.silicast("trace", "info", "a.h5", "--curves"))
+        for out, start in (("a.png", b"\x89PNG"), ("a.svg", b"<?xml")):
+            subprocess.run([SOURCE / "tools/trace_plot", "a.json", "--out", out], cwd=self.folder, check=True)
+            self.assertTrue((self.folder / out).read_bytes().startswith(start))
+
+    def test_curves_end_where_the_summary_says(self):
+        self.silicast("run", self.scenario(CHAT), "--write-arrivals", "a.h5")
+        info = json.loads(self.silicast("trace", "info", "a.h5", "--curves"))
+        reuse = info["seen_blocks"] / info["blocks"]
+        self.assertGreater(reuse, 0.5)  # a turn's prompt is most of what the next one says
+        for curve in ("reuse_by_cache", "reuse_by_age"):
+            self.assertAlmostEqual(info["curves"][curve][-1][1], reuse, places=2)
 
     def test_sessions_find_what_they_said_in_the_cache(self):
         roomy = ("--set", "cluster.pools.0.kv_blocks=20000")
