@@ -34,7 +34,9 @@ class ClientSource final : public RequestSource {
     return edits_.token_scale == 1 ? source_->blocks() : std::span<const std::uint64_t>{};
   }
   std::int32_t block_tokens() const override { return edits_.token_scale == 1 ? source_->block_tokens() : 0; }
-  void ended(const RequestSpec& request, SimTime now) override { source_->ended(request, now); }
+  void ended(const RequestSpec& request, SimTime now, bool answered) override {
+    source_->ended(request, now, answered);
+  }
 
  private:
   std::int32_t scaled(std::int32_t tokens) const;

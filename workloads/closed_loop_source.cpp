@@ -45,8 +45,7 @@ RequestSpec ClosedLoopSource::take() {
   request.arrival = asking.time;
   request.client = asking.client;
   lengths_.draw(request);
-  const double mean = think_time_.mean.value();
-  pause_[static_cast<std::size_t>(asking.client)] = think_time_.exponential ? mean * think_stream_.exponential() : mean;
+  pause_[static_cast<std::size_t>(asking.client)] = think_time_.draw(think_stream_);
   return request;
 }
 
@@ -54,7 +53,7 @@ bool ClosedLoopSource::more_after_ends() const {
   return waiting_ > 0 && bounds_.requests > static_cast<std::int64_t>(asking_.size());
 }
 
-void ClosedLoopSource::ended(const RequestSpec& request, SimTime now) {
+void ClosedLoopSource::ended(const RequestSpec& request, SimTime now, bool) {
   const auto client = static_cast<std::size_t>(request.client);
   SILICAST_CHECK(client < pause_.size() && pause_[client] >= 0, "client {} waits for no answer", request.client);
   // Each client's turn ends once at an instant, unless requests are refused on arrival and nobody pauses.

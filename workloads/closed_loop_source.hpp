@@ -5,18 +5,12 @@
 #include <vector>
 
 #include "sim/base/random.hpp"
-#include "sim/base/units.hpp"
 #include "sim/io/config_reader.hpp"
 #include "workloads/generated_source.hpp"
 #include "workloads/request_source.hpp"
+#include "workloads/think_time.hpp"
 
 namespace silicast {
-
-// Time between an answer and the client's next request.
-struct ThinkTime {
-  Seconds mean;
-  bool exponential = false;  // else always the mean
-};
 
 class ClosedLoopSource final : public RequestSource {
  public:
@@ -29,7 +23,7 @@ class ClosedLoopSource final : public RequestSource {
   RequestSpec take() override;
   bool more_after_ends() const override;
   SimTime closes() const override { return bounds_.end; }
-  void ended(const RequestSpec& request, SimTime now) override;
+  void ended(const RequestSpec& request, SimTime now, bool answered) override;
 
  private:
   // A client that will ask; the lower number first among those of one instant.

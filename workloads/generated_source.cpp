@@ -1,8 +1,17 @@
 #include "workloads/generated_source.hpp"
 
 #include "sim/base/check.hpp"
+#include "workloads/limits.hpp"
 
 namespace silicast {
+
+SourceBounds read_bounds(ConfigMap& map) {
+  SourceBounds bounds;
+  if (const auto requests = map.optional("requests")) bounds.requests = requests->integer(1, kMaxRequests);
+  if (const auto duration = map.optional("duration"))
+    bounds.end = SimTime{} + Seconds(duration->quantity(Dimension::kTime, {1e-9, kLastArrivalSeconds}));
+  return bounds;
+}
 
 GeneratedSource::GeneratedSource(std::unique_ptr<ArrivalProcess> arrivals, RequestLengths lengths, SourceBounds bounds)
     : arrivals_(std::move(arrivals)), lengths_(std::move(lengths)), bounds_(bounds) {

@@ -27,6 +27,9 @@ struct SourceBounds {
   SimTime end = SimTime::never();
 };
 
+// Asks the mapping for requests and duration.
+SourceBounds read_bounds(ConfigMap& map);
+
 class GeneratedSource final : public RequestSource {
  public:
   GeneratedSource(std::unique_ptr<ArrivalProcess> arrivals, RequestLengths lengths, SourceBounds bounds);

@@ -52,12 +52,12 @@ bool MergeSource::more_after_ends() const {
   return std::any_of(children_.begin(), children_.end(), [](const auto& child) { return child->more_after_ends(); });
 }
 
-void MergeSource::ended(const RequestSpec& request, SimTime now) {
+void MergeSource::ended(const RequestSpec& request, SimTime now, bool answered) {
   const auto children = static_cast<std::int32_t>(children_.size());
   const auto child = static_cast<std::size_t>(request.client % children);
   RequestSpec inner = request;
   inner.client = request.client / children;
-  children_[child]->ended(inner, now);
+  children_[child]->ended(inner, now, answered);
   refresh(child);
 }
 

@@ -22,7 +22,7 @@ class MergeSource final : public RequestSource {
   SimTime closes() const override;
   std::span<const std::uint64_t> blocks() const override { return blocks_; }
   std::int32_t block_tokens() const override { return block_tokens_; }
-  void ended(const RequestSpec& request, SimTime now) override;  // reaches the child that asked
+  void ended(const RequestSpec& request, SimTime now, bool answered) override;  // reaches the child that asked
 
  private:
   void refresh(std::size_t child);

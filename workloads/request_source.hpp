@@ -36,8 +36,9 @@ class RequestSource {
 
   // Ids of the KV blocks of the prompt that take() gave last, from its start: equal ids are equal blocks behind equal
   // ones, so what two prompts share at their start is told by the ids that they share there. The last block may be
-  // partial; tokens behind the last one named are the prompt's own. Empty where nothing is known. Valid until the next
-  // take().
+  // partial; tokens behind the last one named are the prompt's own. Where the source knows its answer as well, which
+  // the next turn of a session repeats, the ids go on through all of it: more ids than the prompt has blocks say so.
+  // Empty where nothing is known. Valid until the next take().
   virtual std::span<const std::uint64_t> blocks() const { return {}; }
 
   // Tokens of one such block, the same for the whole source; 0: none of its requests has ids.
@@ -51,11 +52,12 @@ class RequestSource {
   // with its last request instead.
   virtual SimTime closes() const { return SimTime::never(); }
 
-  // A request of this source left the system at `now`, in whatever state; may make a new one known, at or
-  // after `now`. Open-loop sources ignore it.
-  virtual void ended(const RequestSpec& request, SimTime now) {
+  // A request of this source left the system at `now`, `answered` in full or for another reason; may make a new one
+  // known, at or after `now`. Open-loop sources ignore it.
+  virtual void ended(const RequestSpec& request, SimTime now, bool answered) {
     (void)request;
     (void)now;
+    (void)answered;
   }
 };
 

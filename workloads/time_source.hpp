@@ -27,7 +27,9 @@ class TimeSource final : public RequestSource {
   SimTime closes() const override { return source_->closes(); }
   std::span<const std::uint64_t> blocks() const override { return source_->blocks(); }
   std::int32_t block_tokens() const override { return source_->block_tokens(); }
-  void ended(const RequestSpec& request, SimTime now) override { source_->ended(request, now); }
+  void ended(const RequestSpec& request, SimTime now, bool answered) override {
+    source_->ended(request, now, answered);
+  }
 
  private:
   SimTime edited(SimTime time) const;

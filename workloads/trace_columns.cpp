@@ -30,7 +30,6 @@ TraceColumns TraceColumns::read(ConfigMap& trace, const std::vector<std::string>
     columns.request_class = column(*name);
   }
   if (const auto name = names.optional("blocks")) columns.blocks = column(*name);
-  names.done();
   if (columns.blocks)
     columns.block_tokens = static_cast<std::int32_t>(trace.required("block_tokens").integer(1, kMaxTokens));
   else if (const auto tokens = trace.optional("block_tokens"))
@@ -38,6 +37,8 @@ TraceColumns TraceColumns::read(ConfigMap& trace, const std::vector<std::string>
   ConfigMap units = trace.required("units").map();
   columns.unit =
       static_cast<ArrivalUnit>(units.required("arrival").choice({"ns", "us", "ms", "s", "datetime"}, "unit of time"));
+  columns.further = FurtherColumns::read(names, units, taken);
+  names.done();
   units.done();
   return columns;
 }
@@ -64,9 +65,8 @@ ClassId class_of(const TraceColumns& columns, std::string_view text, const Mark&
   return ClassId{static_cast<std::int32_t>(found - columns.class_names.begin())};
 }
 
-void blocks_of(const TraceColumns& columns, std::string_view text, std::int32_t prompt_tokens, const Mark& mark,
-               std::vector<std::uint64_t>& blocks) {
-  blocks.clear();
+void blocks_of(const TraceColumns& columns, std::string_view text, const Mark& mark, TraceRow& row) {
+  row.blocks.clear();
   while (!text.empty()) {
     const std::string_view word = text.substr(0, text.find(' '));
     text.remove_prefix(std::min(text.size(), word.size() + 1));
@@ -76,9 +76,9 @@ void blocks_of(const TraceColumns& columns, std::string_view text, std::int32_t 
     if (error != std::errc() || end != word.data() + word.size())
       throw InputError(mark, *columns.blocks,
                        fmt::format("holds {}; whole numbers from 0 with blanks between are due", quoted_text(word)));
-    blocks.push_back(id);
+    row.blocks.push_back(id);
   }
-  check_blocks(*columns.blocks, blocks, prompt_tokens, columns.block_tokens, false, mark);
+  check_blocks(*columns.blocks, row, columns.block_tokens, false, mark);
 }
 
 namespace {
@@ -92,13 +92,16 @@ bool any_twice(std::span<const std::uint64_t> ids) {
 
 }  // namespace
 
-void check_blocks(const std::string& column, std::span<const std::uint64_t> ids, std::int32_t prompt_tokens,
-                  std::int32_t block_tokens, bool all, const Mark& mark) {
-  const auto due = static_cast<std::size_t>(blocks_in(prompt_tokens, block_tokens));
-  if (ids.size() > due || (ids.size() < due && all))
+void check_blocks(const std::string& column, const TraceRow& row, std::int32_t block_tokens, bool all,
+                  const Mark& mark) {
+  const std::span<const std::uint64_t> ids = row.blocks;
+  const auto due = static_cast<std::size_t>(blocks_in(row.prompt_tokens, block_tokens));
+  const auto with_answer =
+      static_cast<std::size_t>(blocks_in(std::int64_t{row.prompt_tokens} + row.output_tokens, block_tokens));
+  if ((ids.size() > due && (all || ids.size() != with_answer)) || (ids.size() < due && all))
     throw InputError(mark, column,
                      fmt::format("{} ids where a prompt of {} tokens has {} blocks of {}; is block_tokens right?",
-                                 ids.size(), prompt_tokens, due, block_tokens));
+                                 ids.size(), row.prompt_tokens, due, block_tokens));
   if (any_twice(ids))
     throw InputError(mark, column, "an id stands twice in one prompt; it must name a block with all that is before it");
 }

@@ -12,6 +12,7 @@
 #include "sim/base/errors.hpp"
 #include "sim/base/ids.hpp"
 #include "sim/io/config_reader.hpp"
+#include "workloads/trace_further.hpp"
 
 namespace silicast {
 
@@ -26,9 +27,10 @@ struct TraceColumns {
   std::int32_t block_tokens = 0;      // tokens of one, where there are ids
   ArrivalUnit unit = ArrivalUnit::kSeconds;
   std::vector<std::string> class_names;  // what a class may be
+  FurtherColumns further;
 
   // From `columns: {arrival: ts, prompt: n_in, output: n_out, class: tier, blocks: ids}`, `units: {arrival: ms}` and,
-  // with blocks, `block_tokens: 512`; class and blocks may be left out.
+  // with blocks, `block_tokens: 512`; class and blocks may be left out, as may be the further columns.
   static TraceColumns read(ConfigMap& trace, const std::vector<std::string>& class_names);
 };
 
@@ -37,12 +39,12 @@ std::int64_t arrival_of(const TraceColumns& columns, std::string_view text, cons
 std::int32_t tokens_of(const std::string& column, std::string_view text, const Mark& mark);
 ClassId class_of(const TraceColumns& columns, std::string_view text, const Mark& mark);
 
-// The ids of a prompt's blocks that stand in one field, with blanks between them; none where it is empty.
-void blocks_of(const TraceColumns& columns, std::string_view text, std::int32_t prompt_tokens, const Mark& mark,
-               std::vector<std::uint64_t>& blocks);
+// The ids of a request's blocks that stand in one field, with blanks between them; none where it is empty.
+void blocks_of(const TraceColumns& columns, std::string_view text, const Mark& mark, TraceRow& row);
 
-// InputError at `mark`: more ids than the prompt has blocks, or with `all`, fewer; one of them twice.
-void check_blocks(const std::string& column, std::span<const std::uint64_t> ids, std::int32_t prompt_tokens,
-                  std::int32_t block_tokens, bool all, const Mark& mark);
+// InputError at `mark`: more ids than the prompt has blocks, unless they go on through all of the answer; with `all`,
+// another number than the prompt has blocks; one of them twice.
+void check_blocks(const std::string& column, const TraceRow& row, std::int32_t block_tokens, bool all,
+                  const Mark& mark);
 
 }  // namespace silicast

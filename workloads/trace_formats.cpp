@@ -18,7 +18,10 @@ class CsvTrace final : public TraceReader {
         prompt_(csv_.column(columns_.prompt)),
         output_(csv_.column(columns_.output)),
         class_(columns_.request_class ? csv_.column(*columns_.request_class) : 0),
-        blocks_(columns_.blocks ? csv_.column(*columns_.blocks) : 0) {}
+        blocks_(columns_.blocks ? csv_.column(*columns_.blocks) : 0) {
+    for (const Further column : there_)
+      further_[static_cast<std::size_t>(column)] = csv_.column(*columns_.further[column]);
+  }
 
   bool next(TraceRow& row) override {
     if (!csv_.next()) return false;
@@ -27,17 +30,26 @@ class CsvTrace final : public TraceReader {
     row.prompt_tokens = tokens_of(columns_.prompt, csv_.field(prompt_), csv_.mark(prompt_));
     row.output_tokens = tokens_of(columns_.output, csv_.field(output_), csv_.mark(output_));
     if (columns_.request_class) row.request_class = class_of(columns_, csv_.field(class_), csv_.mark(class_));
-    if (columns_.blocks) blocks_of(columns_, csv_.field(blocks_), row.prompt_tokens, csv_.mark(blocks_), row.blocks);
+    if (columns_.blocks) blocks_of(columns_, csv_.field(blocks_), csv_.mark(blocks_), row);
+    for (const Further column : there_) {
+      const std::size_t at = further_[static_cast<std::size_t>(column)];
+      columns_.further.take(column, csv_.field(at), csv_.mark(at), row);
+    }
     return true;
   }
   std::int32_t block_tokens() const override { return columns_.block_tokens; }
   Mark mark() const override { return csv_.mark(arrival_); }
   std::string_view arrival_name() const override { return columns_.arrival; }
+  Mark mark_of(Further column) const override { return csv_.mark(further_[static_cast<std::size_t>(column)]); }
+  std::string_view name_of(Further column) const override { return columns_.further.name_of(column); }
+  bool sessions() const override { return columns_.further.sessions(); }
 
  private:
   TraceColumns columns_;
   CsvReader csv_;
   std::size_t arrival_, prompt_, output_, class_, blocks_;
+  const std::vector<Further> there_ = columns_.further.there();
+  std::array<std::size_t, kFurtherColumns> further_{};
 };
 
 // Azure's public traces of 2023 and 2024 (github.com/Azure/AzurePublicDataset, CC-BY-4.0) have the same

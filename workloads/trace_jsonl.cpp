@@ -54,21 +54,33 @@ class JsonlTrace final : public TraceReader {
     read_request(json_, columns_, row);
     if (columns_.request_class)
       row.request_class = class_of(columns_, text_of(json_, 3, *columns_.request_class, true), json_.mark());
+    std::size_t at = columns_.request_class ? 4 : 3;
+    for (const Further column : there_) columns_.further.take(column, further_text(at++), json_.mark(), row);
     if (columns_.blocks) {
-      row.blocks = json_.list(columns_.request_class ? 4 : 3);
-      check_blocks(*columns_.blocks, row.blocks, row.prompt_tokens, columns_.block_tokens, all_blocks_, json_.mark());
+      row.blocks = json_.list(at);
+      check_blocks(*columns_.blocks, row, columns_.block_tokens, all_blocks_, json_.mark());
     }
     return true;
   }
   Mark mark() const override { return json_.mark(); }
   std::string_view arrival_name() const override { return columns_.arrival; }
   std::int32_t block_tokens() const override { return columns_.block_tokens; }
+  std::string_view name_of(Further column) const override { return columns_.further.name_of(column); }
+  bool sessions() const override { return columns_.further.sessions(); }
 
  private:
   static std::vector<std::string> keys_of(const TraceColumns& columns) {
     std::vector<std::string> keys = {columns.arrival, columns.prompt, columns.output};
     if (columns.request_class) keys.push_back(*columns.request_class);
+    for (const Further column : columns.further.there()) keys.push_back(*columns.further[column]);
     return keys;
+  }
+  // A number or a text; none where the key is absent or null.
+  std::string_view further_text(std::size_t index) const {
+    if (!json_.has(index) || json_.field(index).kind == JsonField::Kind::kNull) return {};
+    const JsonField& field = json_.field(index);
+    if (field.kind == JsonField::Kind::kText) return field.text;
+    return text_of(json_, index, keys_of(columns_)[index], false);
   }
   static std::vector<std::string> lists_of(const TraceColumns& columns) {
     if (columns.blocks) return {*columns.blocks};
@@ -76,6 +88,7 @@ class JsonlTrace final : public TraceReader {
   }
 
   TraceColumns columns_;
+  const std::vector<Further> there_ = columns_.further.there();
   bool all_blocks_;
   JsonlReader json_;
 };
@@ -102,7 +115,7 @@ class LlmServingSimTrace final : public TraceReader {
     row.blocks.clear();
     if (ids) {
       row.blocks = json_.list(kIds);
-      check_blocks("hash_ids", row.blocks, row.prompt_tokens, block_tokens_, false, json_.mark());
+      check_blocks("hash_ids", row, block_tokens_, false, json_.mark());
     } else if (tokens) {
       chain(json_.list(kTokens), row);
     }

@@ -18,6 +18,17 @@ namespace silicast {
 
 struct WorkloadContext;
 
+inline constexpr std::int64_t kNoPatience = -1;  // for ever
+
+enum class Further;  // trace_further.hpp
+
+// How a request goes on from one before it in its trace.
+struct TraceTurn {
+  std::int64_t session = 0;  // equal within a session
+  std::int64_t parent = -1;  // position of the request whose answer it waits for; -1: none
+  std::int64_t think_ns = 0;
+};
+
 // One request as the trace has it.
 struct TraceRow {
   std::int64_t stamp_ns = 0;       // arrival on the trace's own clock, >= 0
@@ -25,7 +36,14 @@ struct TraceRow {
   std::int32_t prompt_tokens = 0;  // 1 to kMaxTokens
   std::int32_t output_tokens = 0;  // 1 to kMaxTokens
   ClassId request_class{0};
-  std::vector<std::uint64_t> blocks;  // as RequestSource::blocks(); at most as many as the prompt has blocks
+  std::vector<std::uint64_t> blocks;  // as RequestSource::blocks()
+  // What trace_further.hpp describes.
+  std::int32_t max_output_tokens = 0;
+  std::int64_t patience_ns = kNoPatience;
+  bool leaves = false;
+  std::int64_t after_ends = 0;
+  std::string id, session, parent;
+  std::int64_t think_ns = 0;
 };
 
 // Rows in the order of the file, one in memory at a time.
@@ -39,6 +57,13 @@ class TraceReader {
   // Where the arrival of the last row stands, and what the trace calls it.
   virtual Mark mark() const = 0;
   virtual std::string_view arrival_name() const = 0;
+
+  // The same of a further column.
+  virtual Mark mark_of(Further) const { return mark(); }
+  virtual std::string_view name_of(Further) const { return {}; }
+
+  // Whether rows name parents.
+  virtual bool sessions() const { return false; }
 
   // Tokens of a block; 0: the rows have no ids. Known once the first row is read.
   virtual std::int32_t block_tokens() const { return 0; }

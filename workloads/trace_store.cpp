@@ -1,7 +1,6 @@
 #include "workloads/trace_store.hpp"
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <cmath>
@@ -12,79 +11,14 @@
 #include "workloads/limits.hpp"
 #include "workloads/trace_columns.hpp"
 #include "workloads/trace_formats.hpp"
-#include "workloads/trace_writer.hpp"
+#include "workloads/trace_further.hpp"
+#include "workloads/trace_store_columns.hpp"
 #include "workloads/workload.hpp"
 
 namespace silicast {
 namespace {
 
-constexpr const char* kTrace = "/trace";
-constexpr const char* kArrival = "/trace/arrival";
-constexpr const char* kPrompt = "/trace/prompt_tokens";
-constexpr const char* kOutput = "/trace/output_tokens";
-constexpr const char* kClass = "/trace/class";
-constexpr const char* kOffset = "/blocks/offset";
-constexpr const char* kId = "/blocks/id";
-constexpr const char* kFormat = "silicast-trace";
-constexpr double kVersion = 1;
-
-class StoreWriter final : public TraceWriter {
- public:
-  StoreWriter(const std::string& path, const TraceShape& shape)
-      : file_(path), block_tokens_(shape.block_tokens), has_classes_(!shape.class_names.empty()) {
-    file_.set_text(kTrace, "format", kFormat);
-    file_.set_number(kTrace, "version", kVersion);
-    file_.set_integer(kTrace, "block_tokens", block_tokens_);
-    arrival_ = &file_.add_column<std::int64_t>(kArrival, "ns", "arrival, from the start of the trace; never falling");
-    prompt_ = &file_.add_column<std::int32_t>(kPrompt, "token", "prompt");
-    output_ = &file_.add_column<std::int32_t>(kOutput, "token", "output, its true length");
-    class_ = &file_.add_column<std::int32_t>(kClass, "", "class, position in the attribute names");
-    file_.set_text(kClass, "names", fmt::format("{}", fmt::join(shape.class_names, ",")));
-    if (block_tokens_ > 0) {
-      offset_ = &file_.add_column<std::int64_t>(
-          kOffset, "row", "ids of request i are rows offset[i] to offset[i + 1] (excluded) of id");
-      id_ = &file_.add_column<std::uint64_t>(
-          kId, "", "KV blocks of the prompts: equal id, equal block behind equal ones; the last may be partial");
-    }
-    file_.start_rows();
-    if (offset_ != nullptr) offset_->append(std::int64_t{0});
-  }
-  // A trace that was cut off is none.
-  ~StoreWriter() override {
-    if (!finished_) file_.abandon();
-  }
-
-  void add(const RequestSpec& request, std::span<const std::uint64_t> blocks) override {
-    arrival_->append(request.arrival.ns);
-    prompt_->append(request.prompt_tokens);
-    output_->append(request.output_tokens);
-    class_->append(has_classes_ ? request.request_class.value : 0);
-    ++requests_;
-    if (offset_ == nullptr) return;
-    for (const std::uint64_t id : blocks) id_->append(id);
-    ids_ += static_cast<std::int64_t>(blocks.size());
-    offset_->append(ids_);
-  }
-
-  void finish() override {
-    file_.end_rows();
-    file_.set_integer(kTrace, "requests", requests_);
-    file_.finish();
-    finished_ = true;
-  }
-  std::string mapping() const override {
-    return fmt::format("{{format: hdf5, file: {}}}", quoted_scalar(file_.path()));
-  }
-
- private:
-  Hdf5Writer file_;
-  std::int32_t block_tokens_;
-  bool has_classes_;
-  Hdf5Writer::Column *arrival_, *prompt_, *output_, *class_, *offset_ = nullptr, *id_ = nullptr;
-  std::int64_t requests_ = 0;
-  std::int64_t ids_ = 0;
-  bool finished_ = false;
-};
+using namespace store;
 
 [[noreturn]] void refuse(const Hdf5Reader& file, std::string_view object, std::string_view what) {
   throw InputError({file.path(), 0, 0}, object, what);
@@ -120,6 +54,7 @@ class Cursor {
   std::int64_t row() const { return row_ - 1; }  // of the value given last
   const char* column() const { return column_; }
   bool over() const { return row_ == rows_; }
+  std::int64_t next_row() const { return row_; }
   T next() {
     const std::int64_t at = row_ % kHdf5ChunkRows;
     if (at == 0) {
@@ -158,6 +93,8 @@ class StoreTrace final : public TraceReader {
       refuse(file_, kTrace, fmt::format("block_tokens {:g} is not a whole number from 0", tokens));
     block_tokens_ = static_cast<std::int32_t>(tokens);
     if (block_tokens_ > 0) open_blocks();
+    if (file_.has(kClients)) open_further(clients_, {kMaxOutput, kPatience, kLeaves, kAfterEnds});
+    if (file_.has(kSessions)) open_further(turns_, {kSession, kParent, kThink});
     map_classes(class_names);
   }
 
@@ -173,14 +110,50 @@ class StoreTrace final : public TraceReader {
     if (request_class < 0 || request_class >= static_cast<std::int64_t>(std::max<std::size_t>(classes_.size(), 1)))
       class_.fail(fmt::format("{} is the position of no class", request_class));
     row.request_class = classes_.empty() ? ClassId{0} : classes_[static_cast<std::size_t>(request_class)];
+    if (!clients_.empty()) read_client(row);
+    if (!turns_.empty()) read_turn(row);
     if (block_tokens_ > 0) read_blocks(row);
     return true;
   }
   Mark mark() const override { return {file_.path(), 0, 0}; }
   std::string_view arrival_name() const override { return kArrival; }
   std::int32_t block_tokens() const override { return block_tokens_; }
+  std::string_view name_of(Further column) const override {
+    return column == Further::kSession ? kSession : column == Further::kParent ? kParent : kSessions;
+  }
+  bool sessions() const override { return !turns_.empty(); }
 
  private:
+  using Columns = std::vector<std::unique_ptr<Cursor<std::int64_t>>>;
+
+  void open_further(Columns& columns, std::initializer_list<const char*> names) {
+    for (const char* name : names) {
+      columns.push_back(std::make_unique<Cursor<std::int64_t>>(file_, name));
+      if (columns.back()->rows() != arrival_.rows())
+        refuse(file_, name, fmt::format("{} rows where {} has {}", columns.back()->rows(), kArrival, arrival_.rows()));
+    }
+  }
+  static std::int64_t within(Cursor<std::int64_t>& column, std::int64_t low, std::int64_t high) {
+    const std::int64_t value = column.next();
+    if (value < low || value > high) column.fail(fmt::format("{} must be from {} to {}", value, low, high));
+    return value;
+  }
+  void read_client(TraceRow& row) {
+    row.max_output_tokens = static_cast<std::int32_t>(within(*clients_[0], 0, kMaxTokens));
+    if (row.max_output_tokens > 0 && row.max_output_tokens < row.output_tokens)
+      clients_[0]->fail(fmt::format("{} is under the output of {}", row.max_output_tokens, row.output_tokens));
+    row.patience_ns = within(*clients_[1], kNoPatience, kLastArrival.ns);
+    row.leaves = within(*clients_[2], 0, 1) == 1;
+    row.after_ends = within(*clients_[3], 0, kMaxRequests);
+  }
+  void read_turn(TraceRow& row) {
+    row.id = fmt::to_string(turns_[0]->next_row());
+    row.session = fmt::to_string(turns_[0]->next());
+    const std::int64_t parent = within(*turns_[1], -1, kMaxRequests);
+    row.parent = parent < 0 ? "" : fmt::to_string(parent);
+    row.think_ns = within(*turns_[2], 0, kLastArrival.ns);
+  }
+
   static const std::string& checked(const std::string& path) {
     check_store(Hdf5Reader(path));
     return path;
@@ -204,13 +177,14 @@ class StoreTrace final : public TraceReader {
 
   void read_blocks(TraceRow& row) {
     const std::int64_t end = offset_->next(), count = end - last_offset_;
-    if (count < 0 || end > id_->rows() || count > blocks_in(row.prompt_tokens, block_tokens_))
+    if (count < 0 || end > id_->rows() ||
+        count > blocks_in(std::int64_t{row.prompt_tokens} + row.output_tokens, block_tokens_))
       offset_->fail(fmt::format("{} behind {} are no blocks of {} tokens of a prompt of {}", end, last_offset_,
                                 block_tokens_, row.prompt_tokens));
     last_offset_ = end;
     row.blocks.clear();
     for (std::int64_t i = 0; i < count; ++i) row.blocks.push_back(id_->next());
-    check_blocks(kId, row.blocks, row.prompt_tokens, block_tokens_, false, mark());
+    check_blocks(kId, row, block_tokens_, false, mark());
   }
 
   // By name. A scenario without classes of its own, which has the one class 'all', does not look at them.
@@ -232,6 +206,7 @@ class StoreTrace final : public TraceReader {
   std::unique_ptr<Cursor<std::int64_t>> offset_;
   std::unique_ptr<Cursor<std::uint64_t>> id_;
   std::int64_t last_offset_ = 0;
+  Columns clients_, turns_;       // by column, where they are there
   std::vector<ClassId> classes_;  // of the scenario, by the file's
   std::string stamp_;
 };
@@ -244,8 +219,10 @@ std::vector<std::string> trace_store_classes(const std::string& path) {
   return names_of(file);
 }
 
-std::unique_ptr<TraceWriter> make_hdf5_writer(const std::string& path, const TraceShape& shape) {
-  return std::make_unique<StoreWriter>(path, shape);
+bool trace_store_sessions(const std::string& path) {
+  const Hdf5Reader file(path);
+  check_store(file);
+  return file.has(kSessions);
 }
 
 // HDF5 opens files by itself; the stream has shown that the file can be read.

@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
 #include <iterator>
 #include <utility>
 
@@ -33,30 +34,56 @@ class TextWriter : public TraceWriter {
   }
   std::string columns_mapping(std::string_view format) const {
     return fmt::format(
-        "{{format: {}, file: {}, columns: {{arrival: arrival_ns, prompt: prompt_tokens, output: output_tokens{}{}}}, "
-        "units: {{arrival: ns}}{}}}",
+        "{{format: {}, file: {}, columns: {{arrival: arrival_ns, prompt: prompt_tokens, output: "
+        "output_tokens{}{}{}{}}}, "
+        "units: {{arrival: ns{}{}}}{}}}",
         format, quoted_scalar(file_.path()), shape_.class_names.empty() ? "" : ", class: class",
-        shape_.block_tokens == 0 ? "" : ", blocks: blocks",
+        shape_.clients
+            ? ", max_output: max_output_tokens, patience: patience_ns, leaves: leaves, after_ends: after_ends"
+            : "",
+        shape_.sessions ? ", id: id, session: session, parent: parent, think: think_ns" : "",
+        shape_.block_tokens == 0 ? "" : ", blocks: blocks", shape_.clients ? ", patience: ns" : "",
+        shape_.sessions ? ", think: ns" : "",
         shape_.block_tokens == 0 ? "" : fmt::format(", block_tokens: {}", shape_.block_tokens));
+  }
+
+  // Of each further column its name and value; an empty value is none.
+  template <class Put>
+  void further(const RequestSpec& request, const TraceFurther& more, Put put_one) {
+    if (shape_.clients) {
+      const bool leaves = request.deadline != SimTime::never();
+      put_one("max_output_tokens", fmt::to_string(request.max_output_tokens));
+      put_one("patience_ns", leaves ? fmt::to_string(request.deadline.ns - request.arrival.ns) : "");
+      put_one("leaves", request.deadline_is_abort ? "1" : "0");
+      put_one("after_ends", fmt::to_string(more.after_ends));
+    }
+    if (!shape_.sessions) return;
+    put_one("id", fmt::to_string(requests_++));
+    put_one("session", fmt::to_string(more.turn.session));
+    put_one("parent", more.turn.parent < 0 ? "" : fmt::to_string(more.turn.parent));
+    put_one("think_ns", fmt::to_string(more.turn.think_ns));
   }
 
   TraceShape shape_;
   TextOutput file_;
 
  private:
+  std::int64_t requests_ = 0;
   fmt::memory_buffer line_;
 };
 
 class CsvWriter final : public TextWriter {
  public:
   CsvWriter(const std::string& path, const TraceShape& shape) : TextWriter(path, shape) {
-    put("arrival_ns,prompt_tokens,output_tokens{}{}", shape_.class_names.empty() ? "" : ",class",
-        shape_.block_tokens == 0 ? "" : ",blocks");
+    put("arrival_ns,prompt_tokens,output_tokens{}{}{}{}", shape_.class_names.empty() ? "" : ",class",
+        shape_.clients ? ",max_output_tokens,patience_ns,leaves,after_ends" : "",
+        shape_.sessions ? ",id,session,parent,think_ns" : "", shape_.block_tokens == 0 ? "" : ",blocks");
     end_line();
   }
-  void add(const RequestSpec& request, std::span<const std::uint64_t> blocks) override {
+  void add(const RequestSpec& request, std::span<const std::uint64_t> blocks, const TraceFurther& more) override {
     put("{},{},{}", request.arrival.ns, request.prompt_tokens, request.output_tokens);
     if (!shape_.class_names.empty()) put(",{}", csv_text(class_of(request)));
+    further(request, more, [&](const char*, const std::string& value) { put(",{}", value); });
     if (shape_.block_tokens > 0) put(",{}", fmt::join(blocks, " "));
     end_line();
   }
@@ -74,10 +101,13 @@ class CsvWriter final : public TextWriter {
 class JsonlWriter final : public TextWriter {
  public:
   using TextWriter::TextWriter;
-  void add(const RequestSpec& request, std::span<const std::uint64_t> blocks) override {
+  void add(const RequestSpec& request, std::span<const std::uint64_t> blocks, const TraceFurther& more) override {
     put("{{\"arrival_ns\": {}, \"prompt_tokens\": {}, \"output_tokens\": {}", request.arrival.ns, request.prompt_tokens,
         request.output_tokens);
     if (!shape_.class_names.empty()) put(", \"class\": {}", quoted_scalar(class_of(request)));
+    further(request, more, [&](const char* name, const std::string& value) {
+      if (!value.empty()) put(", \"{}\": {}", name, value);
+    });
     if (shape_.block_tokens > 0) put(", \"blocks\": [{}]", fmt::join(blocks, ", "));
     put("}}");
     end_line();
@@ -92,13 +122,14 @@ class MooncakeWriter final : public TextWriter {
   MooncakeWriter(const std::string& path, const TraceShape& shape)
       : TextWriter(path, shape), block_tokens_(shape.block_tokens > 0 ? shape.block_tokens : kDefaultBlock) {}
 
-  void add(const RequestSpec& request, std::span<const std::uint64_t> blocks) override {
+  void add(const RequestSpec& request, std::span<const std::uint64_t> blocks, const TraceFurther&) override {
     const std::int64_t ns = request.arrival.ns;
     put("{{\"timestamp\": {}", ns / 1'000'000);
     if (ns % 1'000'000 != 0) put(".{:06}", ns % 1'000'000);
+    const std::int64_t due = blocks_in(request.prompt_tokens, block_tokens_);
+    blocks = blocks.first(std::min(blocks.size(), static_cast<std::size_t>(due)));  // its answer's have no place
     put(", \"input_length\": {}, \"output_length\": {}, \"hash_ids\": [{}", request.prompt_tokens,
         request.output_tokens, fmt::join(blocks, ", "));
-    const std::int64_t due = blocks_in(request.prompt_tokens, block_tokens_);
     for (auto i = static_cast<std::int64_t>(blocks.size()); i < due; ++i)
       put("{}{}", i == 0 ? "" : ", ", block_of_part(own_++, kOwnPart));
     put("]}}");
@@ -144,6 +175,12 @@ std::string quoted_scalar(std::string_view text) {
 
 const Registry<TraceWriterFactory>& trace_writers() {
   return kRegistry;
+}
+
+const RegistryEntry<TraceWriterFactory>* trace_writer_by_ending(const std::string& file) {
+  if (file.ends_with(".h5") || file.ends_with(".hdf5")) return kRegistry.find("hdf5");
+  if (file.ends_with(".csv")) return kRegistry.find("csv");
+  return file.ends_with(".jsonl") ? kRegistry.find("jsonl") : nullptr;
 }
 
 }  // namespace silicast

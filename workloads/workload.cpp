@@ -12,6 +12,8 @@
 #include "workloads/generated_source.hpp"
 #include "workloads/limits.hpp"
 #include "workloads/merge_source.hpp"
+#include "workloads/session_trace_source.hpp"
+#include "workloads/session_workload.hpp"
 #include "workloads/trace_source.hpp"
 #include "workloads/users_workload.hpp"
 #include "workloads/workload_edits.hpp"
@@ -40,8 +42,9 @@ std::unique_ptr<TraceSource> open_trace(const ConfigValue& value, const Workload
   path = scope.resolve(file);
   std::unique_ptr<TraceReader> reader =
       format.make(map, open_packed_file(path, file.mark(), file.path()), path, scope.context);
+  const auto replay = map.optional("replay");
   map.done();
-  auto source = std::make_unique<TraceSource>(std::move(reader), path);
+  auto source = std::make_unique<TraceSource>(std::move(reader), path, replay && replay->boolean());
   info.generated = source->reader().drawn();
   info.description = fmt::format("{} trace {}{}", format.name, file.text(), source->reader().note());
   info.block_tokens = source->block_tokens();
@@ -55,14 +58,6 @@ RequestLengths read_lengths(ConfigMap& map, const WorkloadScope& scope, Workload
   info.mean_prompt = lengths.prompt->mean();
   info.mean_output = lengths.output->mean();
   return lengths;
-}
-
-SourceBounds read_bounds(ConfigMap& map) {
-  SourceBounds bounds;
-  if (const auto requests = map.optional("requests")) bounds.requests = requests->integer(1, kMaxRequests);
-  if (const auto duration = map.optional("duration"))
-    bounds.end = SimTime{} + Seconds(duration->quantity(Dimension::kTime, {1e-9, kLastArrivalSeconds}));
-  return bounds;
 }
 
 Built make_generated(const ConfigValue& value, ConfigMap& map, const WorkloadScope& scope) {
@@ -103,23 +98,12 @@ Built make_of_users(ConfigMap& map, const WorkloadScope& scope) {
   return built;
 }
 
-ThinkTime read_think_time(ConfigMap& map) {
-  constexpr Bounds kThinkBounds{0, 1e8};
-  const auto value = map.optional("think_time");
-  if (!value) return {};
-  if (!value->is_map()) return {Seconds(value->quantity(Dimension::kTime, kThinkBounds)), false};
-  ConfigMap keys = value->map();
-  const ThinkTime think{Seconds(keys.required("mean").quantity(Dimension::kTime, kThinkBounds)), true};
-  keys.done();
-  return think;
-}
-
 Built make_closed_loop(const ConfigValue& value, ConfigMap& map, const WorkloadScope& scope) {
   Built built;
   ConfigMap loop = value.map();
   built.clients = built.concurrency = loop.required("concurrency").integer(1, kMaxConcurrency);
   const SourceBounds bounds = read_bounds(loop);
-  const ThinkTime think = read_think_time(loop);
+  const ThinkTime think = read_think_time(loop.optional("think_time"));
   loop.done();
   const bool counted = loop.has("requests");
   if (!counted && !loop.has("duration")) value.fail("needs an end: give requests, duration or both");
@@ -130,6 +114,15 @@ Built make_closed_loop(const ConfigValue& value, ConfigMap& map, const WorkloadS
                                        built.clients, *built.info.mean_prompt, *built.info.mean_output);
   built.source = std::make_unique<ClosedLoopSource>(static_cast<std::int32_t>(built.clients), think,
                                                     scope.stream("think"), std::move(lengths), bounds, value);
+  return built;
+}
+
+Built make_of_sessions(const ConfigValue& value, const WorkloadScope& scope) {
+  SessionWorkload made = make_sessions(value, scope);
+  Built built;
+  built.clients = kMaxConcurrency;  // sessions that there may be at once
+  built.info = std::move(made.info);
+  built.source = std::move(made.source);
   return built;
 }
 
@@ -216,6 +209,7 @@ void scan(RequestSource& source, WorkloadInfo& info) {
     last = request.arrival;
     prompt += request.prompt_tokens;
     output += request.output_tokens;
+    source.ended(request, request.arrival, true);  // for a replay, whose order is kept by ends
   }
   info.requests = count;
   if (count > 0) info.mean_prompt = prompt / static_cast<double>(count);
@@ -226,7 +220,21 @@ void scan(RequestSource& source, WorkloadInfo& info) {
 Built make_trace(const ConfigValue& value, const WorkloadEdits& edits, const WorkloadScope& scope) {
   Built built;
   std::string path;
-  built.source = open_trace(value, scope, built.info, path);
+  std::unique_ptr<TraceSource> trace = open_trace(value, scope, built.info, path);
+  if (value.node().find("replay") != nullptr) edits.refuse_time_edits();
+  if (trace->sessions() && !scope.context.recorded) {
+    auto sessions = std::make_unique<SessionTraceSource>(std::move(trace));
+    if (sessions->requests() > 0 && sessions->waiting() > 0) {
+      built.info.open_loop = false;
+      built.info.description +=
+          fmt::format(", {} of {} requests wait for answers", sessions->waiting(), sessions->requests());
+      edits.refuse_time_edits();
+    }
+    built.clients = sessions->requests();
+    built.source = std::move(sessions);
+  } else {
+    built.source = std::move(trace);
+  }
   edits.adjust(built.info);
   if (!scope.context.scan_traces) return built;
   WorkloadInfo unused;
@@ -241,7 +249,7 @@ Built make_trace(const ConfigValue& value, const WorkloadEdits& edits, const Wor
 
 // The one key of the mapping that says where requests come from.
 std::string source_key(ConfigMap& map) {
-  const std::vector<std::string> sources = {"arrivals", "closed_loop", "merge", "preset", "trace", "users"};
+  const std::vector<std::string> sources = {"arrivals", "closed_loop", "merge", "preset", "sessions", "trace", "users"};
   std::string found;
   for (const std::string& key : sources) {
     if (!map.has(key)) continue;
@@ -275,10 +283,11 @@ Built build(const ConfigValue& value, const WorkloadScope& scope) {
     built = make_trace(source, edits, scope);
   } else {
     if (key == "merge") map.done();
-    built = key == "arrivals" ? make_generated(source, map, scope)
-            : key == "merge"  ? make_merge(source, scope)
-            : key == "users"  ? make_of_users(map, scope)
-                              : make_closed_loop(source, map, scope);
+    built = key == "arrivals"   ? make_generated(source, map, scope)
+            : key == "merge"    ? make_merge(source, scope)
+            : key == "users"    ? make_of_users(map, scope)
+            : key == "sessions" ? make_of_sessions(source, scope)
+                                : make_closed_loop(source, map, scope);
     edits.adjust(built.info);
     map.done();
     if (!built.info.open_loop) edits.refuse_time_edits();

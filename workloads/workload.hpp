@@ -3,7 +3,7 @@
 //   workload:
 //     trace: {format: azure, file: conv.csv}    # or arrivals + prompt + output, closed_loop + prompt + output,
 //     slice: {from: 10 min, to: 20 min}         # merge: [workload, ...], preset: NAME,
-//     speed: 2.0                                # users: 20000 + use_case: chat
+//     speed: 2.0                                # users: 20000 + use_case: chat, sessions: {...}
 //     timeout: 60 s
 //
 // What is given beside the source is applied in this order, whatever the order in the file: slice (on the
@@ -30,6 +30,8 @@ struct WorkloadContext {
   // Read traces once through before the run: a bad line is found before anything is written, and WorkloadInfo
   // is exact. Costs as much as the run's own reading.
   bool scan_traces = true;
+  bool recorded = false;         // play sessions of traces as they were recorded, by stamps alone
+  std::int32_t max_context = 0;  // tokens of prompt and output that a session may reach; 0: not known
 };
 
 // What is known before the run, after every modifier; nullopt where it is not.

@@ -112,7 +112,7 @@ void WorkloadEdits::adjust(WorkloadInfo& info) const {
 }
 
 void WorkloadEdits::refuse_time_edits() const {
-  constexpr std::string_view kWhy = "a closed loop asks when it is answered; its arrivals cannot be moved";
+  constexpr std::string_view kWhy = "who waits for answers asks when it is answered; such arrivals cannot be moved";
   if (speed_) speed_->fail(kWhy);
   if (window_) window_->fail(kWhy);
 }

@@ -10,7 +10,7 @@
 namespace silicast {
 namespace {
 
-constexpr std::string_view kSources[] = {"trace", "arrivals", "closed_loop", "merge", "users"};
+constexpr std::string_view kSources[] = {"trace", "arrivals", "closed_loop", "merge", "sessions", "users"};
 constexpr std::string_view kOfUsers[] = {"use_case", "requests", "duration"};  // what goes with them
 constexpr std::string_view kSelectors[] = {"process", "distribution", "format"};
 
@@ -40,7 +40,7 @@ void drop_other_sources(ConfigNode& map, std::string_view kept) {
     if (source != kept) erase(map, source);
   if (kept != "users")
     for (const std::string_view key : kOfUsers) erase(map, key);
-  if (kept != "trace" && kept != "merge" && kept != "users") return;
+  if (kept == "arrivals" || kept == "closed_loop") return;
   erase(map, "prompt");
   erase(map, "output");
 }

@@ -14,7 +14,7 @@ struct AppliedPreset {
 
 // Of a mapping with the key `preset`. Its other keys change the preset: a mapping key by key, unless it names
 // a process, distribution or format of its own and so replaces the whole. Giving another source of requests
-// (trace, arrivals, closed_loop, merge, users) drops the preset's.
+// (trace, arrivals, closed_loop, merge, sessions, users) drops the preset's.
 AppliedPreset apply_preset(const ConfigValue& workload, const std::string& configs_dir);
 
 }  // namespace silicast

@@ -114,7 +114,8 @@ std::string check_config(const std::string& path, const std::string& configs_dir
   } else if (has("peak_factor")) {
     kind = "use case";
     targets_of(read_use_case(value));
-  } else if (has("users") || has("arrivals") || has("trace") || has("closed_loop") || has("merge") || has("preset")) {
+  } else if (has("users") || has("arrivals") || has("trace") || has("closed_loop") || has("merge") || has("preset") ||
+             has("sessions")) {
     kind = "workload";
     WorkloadContext context;
     context.base_dir = std::filesystem::path(path).parent_path().string();
@@ -127,7 +128,7 @@ std::string check_config(const std::string& path, const std::string& configs_dir
         "model 'layers', "
         "an engine 'max_sequences', a calibration 'gemm', a stack 'porting_delay', a draft 'network', a price sheet "
         "'tariffs', an anchor 'anchor', a use case 'peak_factor', a workload 'arrivals', "
-        "'trace', 'closed_loop', 'merge', 'preset' or 'users'");
+        "'trace', 'closed_loop', 'merge', 'preset', 'sessions' or 'users'");
   }
   return fmt::format("{}: a valid {}\n{}", path, kind, to_yaml(tree));
 }

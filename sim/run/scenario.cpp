@@ -221,6 +221,7 @@ Scenario read_scenario(ConfigNode tree, const std::string& path, const ScenarioS
   scenario.workload_context.seed = scenario.seed;
   scenario.workload_context.base_dir = folder;
   scenario.workload_context.configs_dir = source.configs_dir;
+  scenario.workload_context.max_context = scenario.max_context;
   for (const ClassFacts& one : scenario.classes) scenario.workload_context.class_names.push_back(one.name);
   const Workload workload = make_workload(*scenario.workload, scenario.workload_context);
   if (!workload.source->next_time()) scenario.workload->fail("no request arrives; is the slice or the duration right?");

@@ -12,6 +12,7 @@
 #include "sim/run/disaggregation.hpp"
 #include "sim/run/read_perf.hpp"
 #include "sim/run/version.hpp"
+#include "workloads/recording_source.hpp"
 
 namespace silicast {
 namespace {
@@ -141,10 +142,27 @@ struct Simulation::Parts {
   Parts(const Scenario& of, const SimulationOptions& options)
       : scenario(of),
         workload(make_workload(*of.workload, of.workload_context)),
+        arrivals(record_arrivals(options)),
         facts(facts_and_setup(options)),
         observer(facts, options.listener) {
     cluster = std::make_unique<Cluster>(std::move(setup), *workload.source, observer);
     if (!options.output_file.empty()) open_file(options);
+  }
+
+  // Between the workload and the cluster, where a file is named for them.
+  RecordingSource* record_arrivals(const SimulationOptions& options) {
+    if (options.arrivals_file.empty()) return nullptr;
+    const auto* format = trace_writer_by_ending(options.arrivals_file);
+    if (format == nullptr)
+      throw InputError(fmt::format("--write-arrivals {}: in which format? its name must end in .h5, .csv or .jsonl",
+                                   options.arrivals_file));
+    TraceShape shape{workload.source->block_tokens(), {}, true, false};
+    if (scenario.classes.size() > 1) shape.class_names = scenario.workload_context.class_names;
+    auto recording =
+        std::make_unique<RecordingSource>(std::move(workload.source), format->make(options.arrivals_file, shape));
+    RecordingSource* recorder = recording.get();
+    workload.source = std::move(recording);
+    return recorder;
   }
 
   // Last of all, so that no other error leaves a file.
@@ -185,6 +203,7 @@ struct Simulation::Parts {
   const Scenario scenario;
   ClusterSetup setup;  // filled by facts_and_setup, then moved into the cluster
   Workload workload;
+  RecordingSource* arrivals;  // the workload's source, or nullptr
   RunFacts facts;
   RunObserver observer;
   std::unique_ptr<Cluster> cluster;
@@ -238,6 +257,7 @@ RunResult Simulation::finish() {
   result.iterations = parts.observer.iterations();
   result.output_tokens = parts.observer.output_tokens();
   result.events = parts.cluster->events();
+  if (parts.arrivals != nullptr) result.arrivals = parts.arrivals->finish();
   if (ResultFile* file = parts.observer.file())
     file->finish(result.summary, parts.observer.recorder().histograms(), result.fingerprint);
   return result;

@@ -17,6 +17,7 @@ struct SimulationOptions {
   std::string output_file;              // HDF5; empty: none
   ServingObserver* listener = nullptr;  // hears everything beside the report; outlives the simulation
   Seconds sample_interval = {};         // of listener->sampled(), where nothing is written; 0: none
+  std::string arrivals_file = {};       // a trace of the requests as they were asked, by its ending; empty: none
 };
 
 struct RunResult {
@@ -25,6 +26,7 @@ struct RunResult {
   std::int64_t iterations = 0;
   std::int64_t output_tokens = 0;
   std::uint64_t events = 0;
+  std::string arrivals;  // the `trace:` mapping that replays them, where arrivals_file was given
 };
 
 class Simulation {

@@ -94,16 +94,19 @@ void BatchBuilder::preempt(RequestSlot slot) {
   Request& request = state_.table[slot];
   if (request.phase == Phase::kDecoding) {
     const std::int32_t generated = state_.decoding.generated(request);
-    state_.prompts.give_back(slot, state_.blocks_of(state_.decoding.kv_length(request)), growth_reserved_);
+    const std::int64_t stored = state_.decoding.kv_length(request);
+    state_.prompts.give_back(slot, stored, state_.blocks_of(stored), growth_reserved_);
     request.last_token = state_.gaps.leave(request.last_token, now_);
     state_.decoding.remove(slot);
     request.generated = generated;
     tokens_ -= 1 + state_.limits.drafts;
   } else if (request.phase == Phase::kPrefilling) {
-    state_.prompts.give_back(slot, state_.blocks_prefilling(request), growth_reserved_);
+    state_.prompts.give_back(slot, request.computed, state_.blocks_prefilling(request), growth_reserved_);
     std::erase(state_.prefilling, slot);
   } else {
-    state_.blocks.give_back(state_.blocks_of(request.spec.prompt_tokens));
+    const std::int32_t prompt = request.spec.prompt_tokens;
+    state_.prompts.give_back(slot, request.phase == Phase::kReceived ? prompt : 0, state_.blocks_of(prompt),
+                             growth_reserved_);
     if (request.phase == Phase::kReceived) std::erase(state_.received, slot);
   }
   state_.running.erase(state_.table, slot);

@@ -84,7 +84,7 @@ void Cluster::arrive(std::int64_t) {
   const RequestSlot slot = table_.add();
   Request& request = table_[slot];
   request.spec = source_.take();
-  table_.set_prompt_blocks(slot, source_.blocks());
+  table_.set_blocks(slot, source_.blocks(), source_.block_tokens());
   request.index = arrived_++;
   request.phase = Phase::kArriving;
   ++in_system_;
@@ -152,7 +152,7 @@ void Cluster::reject(RequestSlot slot, EndReason reason) {
 RequestSlot Cluster::decoded_at(RequestSlot prefill) {
   if (table_[prefill].other.valid()) return table_[prefill].other;
   const RequestSlot slot = table_.add();
-  table_.set_prompt_blocks(slot, table_.prompt_blocks(prefill));
+  table_.set_blocks(slot, table_.blocks(prefill), source_.block_tokens());
   const Request& from = table_[prefill];
   Request& request = table_[slot];
   request.spec = from.spec;
@@ -286,7 +286,7 @@ void Cluster::request_over(RequestSlot slot, EndState state, EndReason reason, s
   }
   --in_system_;
   observer_.request_ended(record);
-  source_.ended(request.spec, engine_.now());
+  source_.ended(request.spec, engine_.now(), state == EndState::kCompleted);
   arm_arrival();
   if (in_system_ == 0 && arrival_time_ == SimTime::never()) drained();
 }

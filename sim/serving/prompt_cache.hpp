@@ -1,7 +1,8 @@
 // The KV blocks of prompts that the sequences of one rank share, and those that nobody uses and are kept in memory that
 // is free for as long as it is. A block of a trace (512 tokens) stands for several of the engine (16 tokens), all or
 // none. Only whole blocks are shared, and the last token of a context is always computed: somebody must give the first
-// token of the answer (as vLLM and SGLang do).
+// token of the answer (as vLLM and SGLang do). Blocks of an answer that have ids are there for others from when their
+// request leaves the batch: nobody can ask for them before the answer is out, nor it itself before it is preempted.
 #pragma once
 
 #include <optional>
@@ -39,19 +40,24 @@ class PromptCache {
     if (cache_) share_computed(slot);
   }
 
-  // The request loses its `blocks` blocks, shared ones among them; those that nobody uses any more go to the pool.
-  void give_back(RequestSlot slot, std::int64_t blocks, std::int64_t reserved = 0) {
-    if (cache_) blocks = unshared(slot, blocks, reserved);
+  // The request leaves the batch and loses its `blocks` blocks, shared ones among them, that hold the KV of `stored`
+  // tokens; those that nobody uses any more go to the pool.
+  void give_back(RequestSlot slot, std::int64_t stored, std::int64_t blocks, std::int64_t reserved = 0) {
+    if (cache_) blocks = unshared(slot, stored, blocks, reserved);
     pool_.give_back(blocks);
   }
 
   // Blocks of the engine that are kept and that nobody uses; they count as free.
   std::int64_t kept() const { return cache_ ? cache_->unused() * weight_ : 0; }
+  // Those that somebody uses.
+  std::int64_t in_use() const { return cache_ ? cache_->used() * weight_ : 0; }
 
  private:
   Found find_in_cache(RequestSlot slot, std::int64_t reserved);
+  std::int32_t whole_blocks(RequestSlot slot, std::int64_t tokens) const;
   void share_computed(RequestSlot slot);
-  std::int64_t unshared(RequestSlot slot, std::int64_t blocks, std::int64_t reserved);
+  void share(RequestSlot slot, std::int32_t whole);
+  std::int64_t unshared(RequestSlot slot, std::int64_t stored, std::int64_t blocks, std::int64_t reserved);
 
   // Memory that was taken since the last time took it from what was kept. Between two calls the free memory only
   // shrinks, and the order of what is kept does not change: dropping late drops the same.

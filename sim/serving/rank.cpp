@@ -256,20 +256,22 @@ void Rank::release(RequestSlot slot) {
       break;
     case Phase::kHeld:
       --state_.away;
-      state_.prompts.give_back(slot, state_.blocks_prefilling(request));
+      state_.prompts.give_back(slot, request.computed, state_.blocks_prefilling(request));
       break;
-    case Phase::kDecoding:
+    case Phase::kDecoding: {
       if (request.left) state_.gaps.leave(request.last_token, engine_.now());
-      state_.prompts.give_back(slot, state_.blocks_of(state_.decoding.kv_length(request)));
+      const std::int64_t stored = state_.decoding.kv_length(request);
+      state_.prompts.give_back(slot, stored, state_.blocks_of(stored));
       state_.decoding.remove(slot);
       break;
+    }
     case Phase::kPrefilling:
-      state_.prompts.give_back(slot, state_.blocks_prefilling(request));
+      state_.prompts.give_back(slot, request.computed, state_.blocks_prefilling(request));
       std::erase(state_.prefilling, slot);
       break;
     case Phase::kReceiving:
     case Phase::kReceived:
-      state_.prompts.give_back(slot, state_.blocks_of(request.spec.prompt_tokens));
+      state_.prompts.give_back(slot, request.computed, state_.blocks_of(request.spec.prompt_tokens));
       if (request.phase == Phase::kReceiving)
         --state_.away;
       else

@@ -1,6 +1,7 @@
 // The requests in flight: a table of reused slots, and lists that thread through it. Memory is O(in flight).
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <span>
 #include <vector>
@@ -9,6 +10,7 @@
 #include "sim/base/ids.hpp"
 #include "sim/base/sim_time.hpp"
 #include "sim/engine/event_queue.hpp"
+#include "workloads/block_ids.hpp"
 #include "workloads/request_source.hpp"
 
 namespace silicast {
@@ -86,24 +88,38 @@ class RequestTable {
     free_.push_back(slot);
   }
 
-  // Of the request's prompt, see RequestSource::blocks(). Memory of a slot is used again.
-  void set_prompt_blocks(RequestSlot slot, std::span<const std::uint64_t> blocks) {
-    if (blocks.empty() && prompt_blocks_.empty()) return;
-    if (prompt_blocks_.size() < requests_.size()) prompt_blocks_.resize(requests_.size());
-    prompt_blocks_[slot.index()].assign(blocks.begin(), blocks.end());
+  // Of the request, see RequestSource::blocks(), each of `block_tokens`. Memory of a slot is used again.
+  void set_blocks(RequestSlot slot, std::span<const std::uint64_t> blocks, std::int32_t block_tokens) {
+    if (blocks.empty() && blocks_.empty()) return;
+    if (blocks_.size() < requests_.size()) blocks_.resize(requests_.size());
+    blocks_[slot.index()].assign(blocks.begin(), blocks.end());
+    block_tokens_ = block_tokens;
   }
+  // Of its prompt and, where they go on through it, its answer.
+  std::span<const std::uint64_t> blocks(RequestSlot slot) const {
+    if (slot.index() >= blocks_.size()) return {};
+    return blocks_[slot.index()];
+  }
+  bool answer_named(RequestSlot slot) const { return blocks(slot).size() > prompt_count(slot); }
+  // Of its prompt alone: all that may be known before it is answered.
   std::span<const std::uint64_t> prompt_blocks(RequestSlot slot) const {
-    if (slot.index() >= prompt_blocks_.size()) return {};
-    return prompt_blocks_[slot.index()];
+    const std::span<const std::uint64_t> all = blocks(slot);
+    return all.empty() ? all : all.first(std::min(all.size(), prompt_count(slot)));
   }
 
   // Slots of the live requests, in order of arrival. O(slots); for the end of a run.
   std::vector<RequestSlot> live_slots() const;
 
  private:
+  std::size_t prompt_count(RequestSlot slot) const {
+    if (block_tokens_ == 0) return 0;
+    return static_cast<std::size_t>(blocks_in(requests_[slot.index()].spec.prompt_tokens, block_tokens_));
+  }
+
   std::vector<Request> requests_;
   std::vector<RequestSlot> free_;
-  std::vector<std::vector<std::uint64_t>> prompt_blocks_;  // by slot; empty where no request has any
+  std::vector<std::vector<std::uint64_t>> blocks_;  // by slot; empty where no request has any
+  std::int32_t block_tokens_ = 0;
   std::int64_t admissions_ = 0;
 };
 

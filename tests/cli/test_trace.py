@@ -151,7 +151,7 @@ class Trace(CliTest):
                 ("info m.jsonl --format moncake", f"--format: unknown trace format 'moncake'; did you mean 'mooncake'? (known: {known})"),
                 ("info mooncake:none", "trace.file: 'none' cannot be read; does it exist?"),
                 ("info none.h5", "none.h5: cannot open: No such file or directory"),
-                ("info mooncake:m.jsonl --set sprad=none", "--set sprad=none: trace.sprad: unknown key; did you mean 'spread'? (known: block_tokens, file, format, spread)"),
+                ("info mooncake:m.jsonl --set sprad=none", "--set sprad=none: trace.sprad: unknown key; did you mean 'spread'? (known: block_tokens, file, format, replay, spread)"),
                 ("convert mooncake:m.jsonl", "--out: where is the trace to be written?"),
                 ("convert mooncake:m.jsonl --out x.txt", "x.txt: in which format? give --as (known: csv, hdf5, jsonl, mooncake)"),
                 ("convert mooncake:m.jsonl --out x.txt --as parquet", "--as: unknown format 'parquet' (known: csv, hdf5, jsonl, mooncake)"),
@@ -169,7 +169,7 @@ class Trace(CliTest):
                 if message is not None:
                     self.assertEqual(said, f"error: {message}\n")
                 self.assertEqual(sorted(self.folder.iterdir()), before)
-        self.assertIn("a closed loop asks when it is answered", self.refused("trace", "generate", "loop.yaml", "--out", "x.h5"))
+        self.assertIn("who waits for answers has no arrivals before it is served", self.refused("trace", "generate", "loop.yaml", "--out", "x.h5"))
 
     @unittest.skipUnless(MOONCAKE.exists(), f"there is no {MOONCAKE}; set SILICAST_DATA to a folder that holds it")
     def test_the_mooncake_trace_reuses_what_its_publishers_say(self):

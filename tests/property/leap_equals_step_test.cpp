@@ -34,10 +34,14 @@ bool same(const RunRecord& a, const RunRecord& b) {
          a.steady_first == b.steady_first && a.shape.limited[0].tokens == b.shape.limited[0].tokens;
 }
 
-TEST_CASE("leap and step mode give bit-identical histories where prompts are kept in a cache, in 400 random systems") {
-  std::int64_t cached = 0, preempted = 0;
+struct Counted {
+  std::int64_t cached = 0, preempted = 0, left = 0;
+};
+
+Counted compare_with_cache(RandomFeatures features) {
+  Counted counted;
   for (std::uint64_t seed = 1; seed <= 400; ++seed) {
-    const RandomScenario scenario = random_scenario(seed, 1, {.prompts = true});
+    const RandomScenario scenario = random_scenario(seed, 1, features);
     INFO(scenario.description);
     const Collector leap = play(scenario, true), step = play(scenario, false);
     REQUIRE(leap.records.size() == step.records.size());
@@ -45,12 +49,25 @@ TEST_CASE("leap and step mode give bit-identical histories where prompts are kep
     for (std::size_t i = 0; i < a.size(); ++i) {
       INFO("request " << a[i].index << ": leap ends " << a[i].end.ns << ", step " << b[i].end.ns);
       REQUIRE(same(a[i], b[i]));
-      cached += a[i].cached_tokens > 0;
-      preempted += a[i].preemptions;
+      counted.cached += a[i].cached_tokens > 0;
+      counted.preempted += a[i].preemptions;
+      counted.left += a[i].state == EndState::kTimedOut || a[i].state == EndState::kAborted;
     }
   }
-  CHECK(cached > 3000);
-  CHECK(preempted > 300);
+  return counted;
+}
+
+TEST_CASE("leap and step mode give bit-identical histories where prompts are kept in a cache, in 400 random systems") {
+  const Counted counted = compare_with_cache({.prompts = true});
+  CHECK(counted.cached > 3000);
+  CHECK(counted.preempted > 300);
+}
+
+TEST_CASE("leap and step mode give bit-identical histories where answers are kept as well, in 400 random systems") {
+  const Counted counted = compare_with_cache({.prompts = true, .answers = true});
+  CHECK(counted.cached > 3000);
+  CHECK(counted.preempted > 300);
+  CHECK(counted.left > 100);
 }
 
 TEST_CASE("leap and step mode give bit-identical histories where pools prefill for others, in 600 random systems") {

@@ -8,6 +8,7 @@
 #include "tests/support/measured_data.hpp"
 #include "tests/support/random_scenario.hpp"
 #include "tests/support/sum_reference.hpp"
+#include "workloads/block_ids.hpp"
 
 namespace silicast::testing {
 namespace {
@@ -208,13 +209,13 @@ double closest_tie(const SumHistory& history, const std::vector<RequestSpec>& re
 
 struct Reached {
   std::int64_t preemptions = 0, preempted_early = 0, rejected = 0, mixed_batches = 0, long_runs = 0, lock_steps = 0,
-               limits = 0, drafts = 0, cached = 0, handed_on = 0;
+               limits = 0, drafts = 0, cached = 0, answers = 0, handed_on = 0;
 };
 
 void compare(const RandomScenario& scenario, Reached& reached) {
   INFO(scenario.description);
   const Announced announced = play(scenario);
-  const SumHistory expected = sum_reference(scenario.setup, scenario.requests, scenario.blocks);
+  const SumHistory expected = sum_reference(scenario.setup, scenario.requests, scenario.blocks, scenario.block_tokens);
   INFO("the arrival closest to the end of an iteration is " << closest_tie(expected, scenario.requests) << " ns off");
   REQUIRE(first_difference(announced, expected) == "");
   const bool drafts = std::any_of(scenario.setup.pools.begin(), scenario.setup.pools.end(),
@@ -226,6 +227,10 @@ void compare(const RandomScenario& scenario, Reached& reached) {
     REQUIRE(announced.gap_seconds == Approx(gap_seconds).epsilon(1e-7).margin(rounded));
   }
   note_accuracy("decisions against the independent sum mode, random systems", "test_property", 0);
+  for (std::size_t i = 0; i < scenario.blocks.size(); ++i)
+    reached.answers +=
+        expected.requests[i].cached_tokens > 0 && blocks_in(scenario.requests[i].prompt_tokens, scenario.block_tokens) <
+                                                      static_cast<std::int64_t>(scenario.blocks[i].size());
   for (const SumRequest& request : expected.requests) {
     reached.preempted_early += request.preempted_before_first_token > 0;
     reached.preemptions += request.preemptions;
@@ -278,9 +283,21 @@ TEST_CASE("the cluster and sum mode agree in 400 systems that keep prompts in a 
 
 TEST_CASE("the cluster and sum mode agree in 400 systems where pools prefill for others") {
   Reached reached;
-  for (std::uint64_t seed = 40'001; seed <= 40'400; ++seed)
-    compare(patient_scenario(seed, {.ranks = true, .drafts = false, .prompts = seed % 2 == 0, .roles = true}), reached);
+  for (std::uint64_t seed = 50'001; seed <= 50'400; ++seed)
+    compare(
+        patient_scenario(
+            seed, {.ranks = true, .drafts = false, .prompts = seed % 2 == 0, .answers = seed % 4 == 0, .roles = true}),
+        reached);
   CHECK(reached.handed_on > 10'000);
+  CHECK(reached.preemptions > 500);
+}
+
+TEST_CASE("the cluster and sum mode agree in 400 systems whose answers are kept for the next turn") {
+  Reached reached;
+  for (std::uint64_t seed = 40'001; seed <= 40'400; ++seed)
+    compare(patient_scenario(seed, {.ranks = true, .drafts = false, .prompts = true, .answers = true}), reached);
+  CHECK(reached.cached > 3000);
+  CHECK(reached.answers > 1000);
   CHECK(reached.preemptions > 500);
 }
 

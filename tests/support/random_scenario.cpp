@@ -135,6 +135,28 @@ void add_prompt_blocks(RandomScenario& scenario, RandomStream& draw) {
   }
 }
 
+// Half of the requests name their answers, too; some of these are the next turn of one before, if it arrives that late.
+// Their prompts stay within the longest there is, so that what is served stays as tight.
+void add_answers(RandomScenario& scenario, RandomStream& draw, std::int32_t longest_prompt) {
+  const std::int32_t size = scenario.block_tokens;
+  std::vector<std::size_t> named;
+  for (std::size_t i = 0; i < scenario.requests.size(); ++i) {
+    if (draw.below(2) == 0) continue;
+    RequestSpec& request = scenario.requests[i];
+    std::vector<std::uint64_t>& ids = scenario.blocks[i];
+    const std::size_t before = named.empty() ? i : named[draw.below(named.size())];
+    const RequestSpec& turn = scenario.requests[before];
+    const std::int32_t said = turn.prompt_tokens + turn.output_tokens;
+    if (before != i && said < longest_prompt) {
+      request.prompt_tokens = said + between(draw, 1, std::min(longest_prompt - said, 20));
+      ids.assign(scenario.blocks[before].begin(), scenario.blocks[before].begin() + said / size);
+    }
+    const auto all = static_cast<std::size_t>(blocks_in(request.prompt_tokens + request.output_tokens, size));
+    while (ids.size() < all) ids.push_back(chained_id(ids.empty() ? 1 : ids.back(), 100 + i));
+    named.push_back(i);
+  }
+}
+
 }  // namespace
 
 RandomScenario random_scenario(std::uint64_t seed, int time_scale, RandomFeatures features) {
@@ -204,6 +226,7 @@ RandomScenario random_scenario(std::uint64_t seed, int time_scale, RandomFeature
   if (features.prompts) {
     RandomStream draw_prompts(seed, "random_prompts");
     add_prompt_blocks(scenario, draw_prompts);
+    if (features.answers) add_answers(scenario, draw_prompts, longest_prompt);
   }
   if (draw.below(5) == 0) setup.horizon = {time_scale * nanoseconds(Seconds(now * (0.3 + draw.uniform())))};
   scenario.description =

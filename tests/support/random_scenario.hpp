@@ -11,7 +11,7 @@ namespace silicast::testing {
 struct RandomScenario {
   ClusterSetup setup;
   std::vector<RequestSpec> requests;
-  std::vector<std::vector<std::uint64_t>> blocks;  // of their prompts; empty: not known
+  std::vector<std::vector<std::uint64_t>> blocks;  // as RequestSource::blocks(), of each; empty: not known
   std::int32_t block_tokens = 0;                   // of one of these
   std::string description;
 
@@ -23,6 +23,7 @@ struct RandomFeatures {
   bool ranks = true;     // data-parallel ranks in lock step
   bool drafts = true;    // speculative decoding
   bool prompts = false;  // that begin alike and are kept in a cache
+  bool answers = false;  // with prompts: some go on where others were answered
   bool flat = false;     // the lengths of contexts cost nothing
   bool roles = false;    // some pools prefill, others decode
 };

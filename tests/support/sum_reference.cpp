@@ -103,7 +103,7 @@ class SumRank {
   }
   void release_held(std::int64_t index) {
     const auto job = std::find_if(held_.begin(), held_.end(), [&](const Job& j) { return j.index == index; });
-    cache_.give_back(prompt_of(*job), job->shared);
+    leave(*job);
     held_.erase(job);
     take_from_cache();
   }
@@ -165,7 +165,7 @@ class SumRank {
       request.state = EndState::kCompleted;
       request.end = now;
       completed.push_back(index);
-      cache_.give_back(prompt_of(*job), job->shared);
+      leave(*job);
       running_.erase(job);
     }
     return completed;
@@ -258,11 +258,20 @@ class SumRank {
     static const PromptBlocks none;
     return limits_.prompt_block > 0 ? prompts_[static_cast<std::size_t>(job.index)] : none;
   }
-  // Of its prompt, within its first tokens.
+  // With an id, within its first tokens: of its prompt, and of its answer where that is named to its end.
   std::int32_t whole_blocks(const Job& job, std::int32_t tokens) const {
     if (limits_.prompt_block == 0) return 0;
-    return std::min(std::min(tokens, job.prompt) / limits_.prompt_block,
-                    static_cast<std::int32_t>(prompt_of(job).size()));
+    const auto named = static_cast<std::int32_t>(prompt_of(job).size());
+    const bool answer = (named - 1) * limits_.prompt_block >= job.prompt;
+    return std::min((answer ? tokens : std::min(tokens, job.prompt)) / limits_.prompt_block, named);
+  }
+  // Out of the batch: what it has stored is there for others, until the memory is needed.
+  void leave(Job& job) {
+    const std::int32_t whole = whole_blocks(job, job.stored);
+    cache_.use(prompt_of(job), job.shared, whole);
+    job.shared = std::max(job.shared, whole);
+    cache_.give_back(prompt_of(job), job.shared);
+    job.shared = 0;
   }
   void take_from_cache() { cache_.keep_within(limits_.blocks - blocks_used()); }
 
@@ -329,8 +338,7 @@ class SumRank {
     }
     if (job.received) std::erase(arrived_, job.index);
     job.received = false;
-    cache_.give_back(prompt_of(job), job.shared);
-    job.shared = 0;
+    leave(job);
     job.context = job.prompt + job.generated;
     job.stored = job.growth = 0;
     job.preempted_at = now_;
@@ -553,8 +561,9 @@ class SumGateways {
 
 class SumCluster {
  public:
-  SumCluster(const ClusterSetup& setup, const std::vector<RequestSpec>& specs, const std::vector<PromptBlocks>& prompts)
-      : setup_(setup), specs_(specs), prompts_(prompts) {
+  SumCluster(const ClusterSetup& setup, const std::vector<RequestSpec>& specs, const std::vector<PromptBlocks>& prompts,
+             std::int32_t block_tokens)
+      : setup_(setup), specs_(specs), prompts_(prompts), block_tokens_(block_tokens) {
     std::size_t count = 0;
     for (const PoolSetup& pool : setup.pools) count += static_cast<std::size_t>(pool.replicas * pool.ranks);
     history_.requests.resize(specs.size());
@@ -624,8 +633,12 @@ class SumCluster {
     return holds;
   }
 
+  // The blocks of its prompt; of its answer nobody knows yet.
   std::span<const std::uint64_t> prompt_of(std::size_t index) const {
-    return prompts_.empty() ? std::span<const std::uint64_t>{} : prompts_[index];
+    if (prompts_.empty()) return {};
+    const PromptBlocks& all = prompts_[index];
+    const std::int32_t of_prompt = (specs_[index].prompt_tokens + block_tokens_ - 1) / block_tokens_;
+    return std::span(all).first(std::min(all.size(), static_cast<std::size_t>(of_prompt)));
   }
   const Place& place_of(std::size_t index) const { return places_[history_.requests[index].replica.index()]; }
 
@@ -749,6 +762,7 @@ class SumCluster {
   const ClusterSetup& setup_;
   const std::vector<RequestSpec>& specs_;
   const std::vector<PromptBlocks>& prompts_;
+  std::int32_t block_tokens_;
   SumHistory history_;
   std::optional<SumGateways> arrivals_, whole_, decoders_;
   std::optional<SumTransfers> transfers_;
@@ -762,8 +776,8 @@ class SumCluster {
 }  // namespace
 
 SumHistory sum_reference(const ClusterSetup& setup, const std::vector<RequestSpec>& requests,
-                         const std::vector<PromptBlocks>& blocks) {
-  return SumCluster(setup, requests, blocks).play();
+                         const std::vector<PromptBlocks>& blocks, std::int32_t block_tokens) {
+  return SumCluster(setup, requests, blocks, block_tokens).play();
 }
 
 }  // namespace silicast::testing

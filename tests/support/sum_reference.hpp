@@ -50,8 +50,8 @@ struct SumHistory {
 
 // Plays the requests, given in order of arrival, to the end. Requests must not have deadlines, and the setup
 // no horizon; `leap` and `sample_interval` mean nothing here.
-// `blocks`: of the requests' prompts, where limits.prompt_block says that there are any.
+// `blocks`: as RequestSource::blocks() of each request, where the source has any, of `block_tokens` each.
 SumHistory sum_reference(const ClusterSetup& setup, const std::vector<RequestSpec>& requests,
-                         const std::vector<std::vector<std::uint64_t>>& blocks = {});
+                         const std::vector<std::vector<std::uint64_t>>& blocks = {}, std::int32_t block_tokens = 1);
 
 }  // namespace silicast::testing

@@ -47,6 +47,8 @@ int run(const std::vector<std::string>& arguments) {
                         "change a key of the scenario, e.g. cluster.pools.0.nodes=2; may be repeated")(
       "out", options::value<std::string>()->value_name("FILE"),
       "result file (HDF5); default: output.file of the scenario, else none")(
+      "write-arrivals", options::value<std::string>()->value_name("FILE"),
+      "a trace (.h5, .csv, .jsonl) of the requests as they were asked, to be replayed bit for bit")(
       "format", options::value<std::string>()->value_name("table|json")->default_value("table"),
       "of the summary on standard output")("no-leap", "step mode: one event per iteration; the same answer, slower");
   add_configs_option(visible);
@@ -67,7 +69,9 @@ int run(const std::vector<std::string>& arguments) {
   if (given->count("out") > 0 && source.output_file.empty()) throw InputError("--out needs the name of a file");
   const Scenario scenario =
       read_scenario(find_scenario((*given)["scenario"].as<std::string>(), source.configs_dir), source);
-  Simulation simulation(scenario, {given->count("no-leap") == 0, scenario.output.file});
+  SimulationOptions how{given->count("no-leap") == 0, scenario.output.file};
+  if (given->count("write-arrivals") > 0) how.arrivals_file = (*given)["write-arrivals"].as<std::string>();
+  Simulation simulation(scenario, how);
   {
     Progress progress(scenario.workload_info.requests);
     while (simulation.advance(1 << 16)) progress.show(simulation);
@@ -77,6 +81,9 @@ int run(const std::vector<std::string>& arguments) {
   if (format == "table") {
     std::cout << fmt::format("\nfingerprint {:016x}\n", result.fingerprint);
     if (!scenario.output.file.empty()) std::cout << fmt::format("written: {}\n", scenario.output.file);
+    if (!result.arrivals.empty())
+      std::cout << fmt::format("written: {}\nto replay its requests: workload: {{trace: {}}}\n", how.arrivals_file,
+                               result.arrivals);
   }
   return 0;
 }

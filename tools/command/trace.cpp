@@ -16,7 +16,7 @@ constexpr const char* kUsage =
     "usage: silicast trace convert [FORMAT:]FILE --out FILE [--as FORMAT]\n"
     "       silicast trace slice [FORMAT:]FILE --out FILE [--from TIME] [--to TIME] [--first N]\n"
     "       silicast trace merge [FORMAT:]FILE [FORMAT:]FILE ... --out FILE\n"
-    "       silicast trace info [FORMAT:]FILE [--json]\n"
+    "       silicast trace info [FORMAT:]FILE [--json | --curves]\n"
     "       silicast trace generate SCENARIO --out FILE\n"
     "FORMAT of what is read: 'silicast list formats'; of what is written: csv, hdf5, jsonl, mooncake.";
 
@@ -28,7 +28,7 @@ options::options_description options_of(const std::string& what) {
     add("out", text()->value_name("FILE"), "the trace to write")(
         "as", text()->value_name("FORMAT"), "its format; default: by its ending (.h5, .hdf5, .csv, .jsonl)");
   else
-    add("json", "as one JSON object");
+    add("json", "as one JSON object")("curves", "the same with what tools/trace_plot draws");
   add("set", options::value<std::vector<std::string>>()->value_name("KEY=VALUE"),
       what == "generate" ? "change a key of the scenario; may be repeated"
                          : "a key of the trace, as in a scenario's trace: mapping; may be repeated");
@@ -121,10 +121,13 @@ int trace(const std::vector<std::string>& arguments) {
     write(stream, *given, what, files);
     return 0;
   }
-  const TraceSummary summary = count_trace(stream);
+  const bool with_curves = given->count("curves") > 0;
+  std::string curves;
+  const TraceSummary summary = count_trace(stream, with_curves ? &curves : nullptr);
   const std::string& description = stream.workload.info.description;
-  std::cout << (given->count("json") > 0 ? trace_summary_json(summary, description, stream.class_names)
-                                         : trace_summary_text(summary, description, stream.class_names));
+  std::cout << (given->count("json") > 0 || with_curves
+                    ? trace_summary_json(summary, description, stream.class_names, curves)
+                    : trace_summary_text(summary, description, stream.class_names));
   return 0;
 }
 

@@ -29,6 +29,9 @@ Load::Load(const ConfigNode& tree, Scenario scenario) : scenario_(std::move(scen
     if (const ConfigEntry* speed = workload->find("speed")) speed_ = ConfigValue::of(speed->value).number(kPositive);
     return;
   }
+  if (workload->find("sessions") != nullptr)
+    scenario_.workload->map().required("sessions").fail(
+        "have no one load to vary; sweep workload.sessions.rate instead");
   const ConfigNode* concurrency = tree_.at({"workload", "closed_loop", "concurrency"});
   if (concurrency == nullptr)
     scenario_.workload->fail("the closed loop must be in the scenario itself to vary its clients");

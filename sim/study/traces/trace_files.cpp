@@ -7,7 +7,9 @@
 #include <filesystem>
 
 #include "sim/run/scenario.hpp"
+#include "sim/study/traces/trace_curves.hpp"
 #include "workloads/trace_reader.hpp"
+#include "workloads/trace_source.hpp"
 #include "workloads/trace_store.hpp"
 
 namespace silicast {
@@ -40,6 +42,13 @@ bool sets(const std::vector<std::string>& settings, std::string_view key) {
   return std::any_of(settings.begin(), settings.end(), [&](const std::string& setting) {
     return setting.starts_with(key) && setting.size() > key.size() &&
            (setting[key.size()] == '=' || setting[key.size()] == '.');
+  });
+}
+
+// Whether the columns of csv and jsonl say whose answers requests wait for.
+bool names_parents(const std::vector<std::string>& settings) {
+  return std::any_of(settings.begin(), settings.end(), [](const std::string& setting) {
+    return setting.starts_with("columns") && setting.find("parent") != std::string::npos;
   });
 }
 
@@ -81,11 +90,8 @@ TraceInput trace_input(const std::string& text, const std::optional<std::string>
 }
 
 const RegistryEntry<TraceWriterFactory>& trace_output(const std::string& file, const std::optional<std::string>& as) {
-  const std::string format = as                         ? *as
-                             : is_hdf5_name(file)       ? "hdf5"
-                             : file.ends_with(".csv")   ? "csv"
-                             : file.ends_with(".jsonl") ? "jsonl"
-                                                        : "";
+  const auto* by_ending = trace_writer_by_ending(file);
+  const std::string format = as ? *as : by_ending != nullptr ? std::string(by_ending->name) : "";
   const std::vector<std::string> known = trace_writers().names();
   if (format.empty())
     throw InputError(fmt::format("{}: in which format? give --as (known: {})", file, fmt::join(known, ", ")));
@@ -123,11 +129,17 @@ TraceStream open_traces(const TraceQuestion& question) {
     }
     root = map_node({entry("merge", std::move(parts))});
   }
+  stream.whole = question.inputs.size() == 1 && !question.from && !question.to && !question.first;
   set_slice(root, "from", question.from);
   set_slice(root, "to", question.to);
   set_slice(root, "first", question.first);
+  for (const TraceInput& input : question.inputs)
+    stream.sessions |= input.format == "hdf5"
+                           ? trace_store_sessions(input.file)
+                           : (input.format == "csv" || input.format == "jsonl") && names_parents(question.settings);
   WorkloadContext context;
   context.class_names = stream.class_names;
+  context.recorded = true;
   stream.workload = make_workload(ConfigValue::of(std::move(root)), context);
   return stream;
 }
@@ -136,7 +148,8 @@ TraceStream open_scenario(const std::string& path, const std::string& configs_di
                           const std::vector<std::string>& settings) {
   Scenario scenario = read_scenario(path, {configs_dir, settings}, Fit::kReported);
   if (!scenario.workload_info.open_loop)
-    scenario.workload->fail("a closed loop asks when it is answered; it has no arrivals before it is served");
+    scenario.workload->fail(
+        "who waits for answers has no arrivals before it is served; 'silicast run --write-arrivals' keeps them");
   TraceStream stream;
   if (scenario.classes.size() > 1) stream.class_names = scenario.workload_context.class_names;
   stream.workload = make_workload(*scenario.workload, scenario.workload_context);
@@ -144,13 +157,16 @@ TraceStream open_scenario(const std::string& path, const std::string& configs_di
   return stream;
 }
 
-TraceSummary count_trace(TraceStream& stream) {
+TraceSummary count_trace(TraceStream& stream, std::string* curves) {
   RequestSource& source = *stream.workload.source;
   TraceCounter counter(source.block_tokens());
+  TraceCurves counted(source.block_tokens());
   while (source.next_time()) {
     const RequestSpec request = source.take();
     counter.add(request, source.blocks());
+    if (curves != nullptr) counted.add(request, source.blocks());
   }
+  if (curves != nullptr) *curves = counted.json();
   return counter.summary();
 }
 
@@ -158,7 +174,11 @@ TraceWritten write_trace(TraceStream& stream, const RegistryEntry<TraceWriterFac
                          const std::string& file) {
   RequestSource& source = *stream.workload.source;
   if (!source.next_time()) throw InputError("no request arrives; is the slice right?");
-  const TraceShape shape{source.block_tokens(), stream.class_names};
+  // Slices and merges number the requests anew: there the sessions are lost.
+  const bool sessions = stream.sessions && stream.whole && format.name != "mooncake";
+  // A trace that is whole is played by nothing else.
+  const TraceSource* trace = sessions ? static_cast<const TraceSource*>(&source) : nullptr;
+  const TraceShape shape{source.block_tokens(), stream.class_names, false, sessions};
   const std::unique_ptr<TraceWriter> writer = format.make(file, shape);
   TraceWritten written;
   written.block_tokens = shape.block_tokens;
@@ -167,7 +187,7 @@ TraceWritten write_trace(TraceStream& stream, const RegistryEntry<TraceWriterFac
   while (source.next_time()) {
     const RequestSpec request = source.take();
     has_limits |= request.deadline != SimTime::never() || request.max_output_tokens > 0;
-    writer->add(request, source.blocks());
+    writer->add(request, source.blocks(), {0, sessions ? trace->turn() : TraceTurn{}});
     ++written.requests;
     written.blocks += static_cast<std::int64_t>(source.blocks().size());
     written.span_s = (request.arrival - first).value();
@@ -175,6 +195,10 @@ TraceWritten write_trace(TraceStream& stream, const RegistryEntry<TraceWriterFac
   writer->finish();
   written.mapping = writer->mapping();
   if (has_limits) written.left_out.push_back("declared limits of output, timeouts and aborts, which no trace holds");
+  if (stream.sessions && !sessions)
+    written.left_out.push_back(format.name == "mooncake"
+                                   ? "sessions, which mooncake has no place for"
+                                   : "sessions: what is cut or merged no longer has all requests that others wait for");
   if (format.name == "mooncake" && !stream.class_names.empty())
     written.left_out.push_back("classes, which mooncake has no place for");
   return written;

@@ -37,6 +37,8 @@ struct TraceQuestion {
 struct TraceStream {
   Workload workload;
   std::vector<std::string> class_names;
+  bool sessions = false;  // some of its requests wait for others
+  bool whole = false;     // one trace of which nothing is left out
 };
 
 // Columns and units of csv and jsonl that `settings` leave out are those that we write. Error (InputError): anything
@@ -60,7 +62,7 @@ struct TraceWritten {
 // and what the writer refuses.
 TraceWritten write_trace(TraceStream& stream, const RegistryEntry<TraceWriterFactory>& format, const std::string& file);
 
-// Counts the stream instead.
-TraceSummary count_trace(TraceStream& stream);
+// Counts the stream instead; `curves` gets the JSON of TraceCurves, where it is asked for.
+TraceSummary count_trace(TraceStream& stream, std::string* curves = nullptr);
 
 }  // namespace silicast

@@ -25,8 +25,15 @@ void TraceCounter::add(const RequestSpec& request, std::span<const std::uint64_t
   const std::size_t request_class = request.request_class.index();
   if (request_class >= class_counts_.size()) class_counts_.resize(request_class + 1);
   ++class_counts_[request_class];
-  blocks_ += static_cast<std::int64_t>(blocks.size());
-  for (const std::uint64_t id : blocks) seen_.insert(id);
+  // What its prompt names is looked for; what its answer names is found by others.
+  std::size_t of_prompt = blocks.size();
+  if (block_tokens_ > 0)
+    of_prompt = std::min(of_prompt, static_cast<std::size_t>(blocks_in(request.prompt_tokens, block_tokens_)));
+  blocks_ += static_cast<std::int64_t>(of_prompt);
+  for (std::size_t i = 0; i < blocks.size(); ++i) {
+    const bool is_new = seen_.insert(blocks[i]);
+    distinct_blocks_ += is_new && i < of_prompt;
+  }
 }
 
 LengthSummary TraceCounter::Lengths::summary() const {
@@ -67,7 +74,7 @@ TraceSummary TraceCounter::summary() const {
   summary.class_counts = class_counts_;
   summary.block_tokens = block_tokens_;
   summary.blocks = blocks_;
-  summary.distinct_blocks = static_cast<std::int64_t>(seen_.size());
+  summary.distinct_blocks = distinct_blocks_;
   return summary;
 }
 
@@ -101,7 +108,7 @@ std::string trace_summary_text(const TraceSummary& summary, const std::string& d
 }
 
 std::string trace_summary_json(const TraceSummary& summary, const std::string& description,
-                               const std::vector<std::string>& class_names) {
+                               const std::vector<std::string>& class_names, const std::string& curves) {
   const auto or_null = [](const std::optional<double>& value) { return value ? fmt::format("{}", *value) : "null"; };
   const auto lengths = [](const LengthSummary& of) {
     return fmt::format("{{\"mean\": {}, \"p50\": {}, \"p99\": {}, \"max\": {}}}", of.mean, of.p50, of.p99, of.max);
@@ -113,10 +120,10 @@ std::string trace_summary_json(const TraceSummary& summary, const std::string& d
   return fmt::format(
       "{{\"description\": {}, \"requests\": {}, \"span_s\": {}, \"rate\": {}, \"gap_cv\": {}, \"zero_gaps\": {}, "
       "\"prompt_tokens\": {}, \"output_tokens\": {}, \"classes\": {{{}}}, \"block_tokens\": {}, \"blocks\": {}, "
-      "\"seen_blocks\": {}}}\n",
+      "\"seen_blocks\": {}{}}}\n",
       json_quoted(description), summary.requests, summary.span_s, or_null(summary.rate), or_null(summary.gap_cv),
       summary.zero_gaps, lengths(summary.prompt), lengths(summary.output), classes, summary.block_tokens,
-      summary.blocks, summary.seen_blocks());
+      summary.blocks, summary.seen_blocks(), curves.empty() ? "" : ", \"curves\": " + curves);
 }
 
 }  // namespace silicast

@@ -59,15 +59,15 @@ class TraceCounter {
   std::int64_t zero_gaps_ = 0;
   Lengths prompt_, output_;
   std::vector<std::int64_t> class_counts_;
-  std::int64_t blocks_ = 0;
+  std::int64_t blocks_ = 0, distinct_blocks_ = 0;
   IdSet seen_;
 };
 
 // A table for people; `description` says where the requests come from, names of classes are those of ClassIds.
 std::string trace_summary_text(const TraceSummary& summary, const std::string& description,
                                const std::vector<std::string>& class_names);
-// The same as one JSON object.
+// The same as one JSON object, with `curves` where they are not empty.
 std::string trace_summary_json(const TraceSummary& summary, const std::string& description,
-                               const std::vector<std::string>& class_names);
+                               const std::vector<std::string>& class_names, const std::string& curves);
 
 }  // namespace silicast

@@ -20,7 +20,7 @@ class EndlessLoop final : public RequestSource {
     return spec;
   }
   bool more_after_ends() const override { return true; }
-  void ended(const RequestSpec&, SimTime now) override {
+  void ended(const RequestSpec&, SimTime now, bool) override {
     now_ = now;
     ++waiting_;
   }

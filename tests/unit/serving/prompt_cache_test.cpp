@@ -78,5 +78,31 @@ TEST_CASE("prompts that are computed at once share from then on, and one copy is
   CHECK(records[2].cached_tokens == 16);
 }
 
+TEST_CASE("an answer whose blocks have ids is there for the next turn, but for its last token and block") {
+  // 12 of prompt and 13 of answer store 24 tokens, so three whole blocks; the second turn goes on with 5 more.
+  const auto records = served({request_at(0, 12, 13), request_at(100 * kMs, 30, 1), request_at(200 * kMs, 30, 1)},
+                              {{1, 2, 3, 4}, {1, 2, 3, 5}, {1, 2, 3, 5}}, 100);
+  CHECK(records[1].cached_tokens == 24);
+  CHECK(records[2].cached_tokens == 24);
+  // One token less stores 23.
+  CHECK(
+      served({request_at(0, 12, 12), request_at(100 * kMs, 30, 1)}, {{1, 2, 3}, {1, 2, 3, 5}}, 100)[1].cached_tokens ==
+      16);
+}
+
+TEST_CASE("the last block of a prompt that is not whole stays its own when its answer has no ids") {
+  const auto records = served({request_at(0, 12, 40), request_at(100 * kMs, 30, 1)}, {{1, 2}, {1, 2, 3, 5}}, 100);
+  CHECK(records[1].cached_tokens == 8);
+}
+
+TEST_CASE("a preempted request finds its prompt and its answer again where nobody took their memory") {
+  // Both grow until the ten blocks are out; the second gives way, and comes back once the first has ended.
+  const auto records = served({request_at(0, 8, 17), request_at(0, 8, 17)}, {{1, 2, 3, 4}, {5, 6, 7, 8}}, 10);
+  CHECK(records[1].preemptions == 1);
+  const auto without = served({request_at(0, 8, 17), request_at(0, 8, 17)}, {{1}, {5}}, 10);
+  CHECK(without[1].preemptions == 1);
+  CHECK(records[1].end <= without[1].end);
+}
+
 }  // namespace
 }  // namespace silicast::testing

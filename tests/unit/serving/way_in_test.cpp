@@ -82,7 +82,7 @@ class Asker final : public RequestSource {
     return spec;
   }
   bool more_after_ends() const override { return left_ > 0; }
-  void ended(const RequestSpec&, SimTime now) override { next_ = now + Seconds(1e-3); }
+  void ended(const RequestSpec&, SimTime now, bool) override { next_ = now + Seconds(1e-3); }
 
  private:
   int left_ = 3;

@@ -33,7 +33,7 @@ Served serve(RequestSource& source, const std::function<double(const RequestSpec
     if (!next && source.next_time()) continue;
     const auto [end, request] = *in_flight.begin();
     in_flight.erase(in_flight.begin());
-    source.ended(request, end);
+    source.ended(request, end, true);
     // Without thinking, the client asks again at once.
     if (source.next_time()) served.least_in_flight = std::min(served.least_in_flight, in_flight.size() + 1);
   }
@@ -73,9 +73,9 @@ TEST_CASE("a client asks again when its own answer ended, after its fixed pause"
   const Workload workload =
       workload_of(std::string("closed_loop: {concurrency: 2, requests: 100, think_time: 3 s}") + kLengths);
   const RequestSpec first = workload.source->take(), second = workload.source->take();
-  workload.source->ended(second, SimTime{5'000'000'000});
+  workload.source->ended(second, SimTime{5'000'000'000}, true);
   REQUIRE(workload.source->next_time() == SimTime{8'000'000'000});
-  workload.source->ended(first, SimTime{6'000'000'000});
+  workload.source->ended(first, SimTime{6'000'000'000}, true);
   const RequestSpec third = workload.source->take();
   CHECK(third.client == second.client);
   CHECK(third.arrival.ns == 8'000'000'000);
@@ -127,10 +127,10 @@ TEST_CASE("a closed loop says whether answers will bring more requests, through 
     const RequestSpec first = source.take(), second = source.take();
     CHECK_FALSE(source.next_time().has_value());
     CHECK(source.more_after_ends());
-    source.ended(first, SimTime{1});
+    source.ended(first, SimTime{1}, true);
     CHECK_FALSE(source.more_after_ends());  // the last request is known, though one client still waits
     source.take();
-    source.ended(second, SimTime{2});
+    source.ended(second, SimTime{2}, true);
     CHECK_FALSE(source.next_time().has_value());
     CHECK_FALSE(source.more_after_ends());
   }
@@ -167,8 +167,8 @@ TEST_CASE("a merged closed loop hears of its own answers alone") {
 TEST_CASE("answering a client that asked nothing is our mistake") {
   const Workload workload = workload_of(std::string("closed_loop: {concurrency: 2, requests: 100}") + kLengths);
   const RequestSpec request = workload.source->take();
-  workload.source->ended(request, SimTime{1});
-  CHECK_THROWS(workload.source->ended(request, SimTime{2}));
+  workload.source->ended(request, SimTime{1}, true);
+  CHECK_THROWS(workload.source->ended(request, SimTime{2}, true));
 }
 
 TEST_CASE("a closed loop whose clients would ask past the last arrival is the user's mistake") {
@@ -209,9 +209,9 @@ TEST_CASE("a broken closed loop is told exactly") {
   CHECK(error("closed_loop: {concurrency: 4, requests: 1, think: 1 s}") ==
         "w.yaml:1:44: closed_loop.think: unknown key (known: concurrency, duration, requests, think_time)");
   CHECK(error("speed: 2\nclosed_loop: {concurrency: 4, requests: 1}") ==
-        "w.yaml:1:8: speed: a closed loop asks when it is answered; its arrivals cannot be moved");
+        "w.yaml:1:8: speed: who waits for answers asks when it is answered; such arrivals cannot be moved");
   CHECK(error("slice: {to: 5 s}\nclosed_loop: {concurrency: 4, requests: 1}") ==
-        "w.yaml:1:13: slice.to: a closed loop asks when it is answered; its arrivals cannot be moved");
+        "w.yaml:1:13: slice.to: who waits for answers asks when it is answered; such arrivals cannot be moved");
   CHECK(error("slice: {first: 5}\nclosed_loop: {concurrency: 4, requests: 10}") == "no error");
 }
 

@@ -187,7 +187,7 @@ TEST_CASE("every broken trace mapping is told by its place in the config") {
         "w.yaml:1:105: trace.units.arrival: unknown unit of time 'sec' (known: ns, us, ms, s, datetime)");
   CHECK(error_of("trace: {format: azure, file: t.csv, columns: {arrival: ts}}",
                  std::string(kAzureHeader) + "2023-11-16 18:15:46,1,1\n") ==
-        "w.yaml:1:37: trace.columns: unknown key (known: file, format)");
+        "w.yaml:1:37: trace.columns: unknown key (known: file, format, replay)");
 }
 
 TEST_CASE("a trace is checked to its end before the run, unless told not to") {

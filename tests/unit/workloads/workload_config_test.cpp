@@ -95,17 +95,20 @@ TEST_CASE_METHOD(PresetFixture, "a preset that merges itself ends in an error, n
 
 TEST_CASE("a workload names exactly one source of requests") {
   const auto error = [](const std::string& yaml) { return message_of([&] { workload_of(yaml); }); };
-  CHECK(error("speed: 2") == "w.yaml:1:1: needs a source of requests: arrivals, closed_loop, merge, preset, trace, users");
+  CHECK(error("speed: 2") ==
+        "w.yaml:1:1: needs a source of requests: arrivals, closed_loop, merge, preset, sessions, trace, users");
   CHECK(error("arrival: {process: poisson}") ==
-        "w.yaml:1:1: needs a source of requests: arrivals, closed_loop, merge, preset, trace, users; is 'arrival' "
+        "w.yaml:1:1: needs a source of requests: arrivals, closed_loop, merge, preset, sessions, trace, users; is "
+        "'arrival' "
         "meant to be 'arrivals'?");
   CHECK(error("{arrivals: {process: poisson}, trace: {format: azure}}") ==
         "w.yaml:1:39: trace: 'arrivals' and 'trace' exclude each other");
   CHECK(error("poisson") == "w.yaml:1:1: a plain value where a mapping is due");
   CHECK(error("merge: []") == "w.yaml:1:8: merge: an empty list");
   CHECK(error("merge: {speed: 2}") == "w.yaml:1:8: merge: a mapping where a list is due");
-  CHECK(error("merge: [{speed: 2}]") ==
-        "w.yaml:1:9: merge[0]: needs a source of requests: arrivals, closed_loop, merge, preset, trace, users");
+  CHECK(
+      error("merge: [{speed: 2}]") ==
+      "w.yaml:1:9: merge[0]: needs a source of requests: arrivals, closed_loop, merge, preset, sessions, trace, users");
   CHECK(error("arrivals: {process: poisson, rate: 1 /s, requests: 1}") == "w.yaml:1:1: missing key 'prompt'");
 }
 
