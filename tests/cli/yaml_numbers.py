@@ -4,7 +4,7 @@ import re
 
 # Counts and sizes that are exact by nature, and text that happens to hold digits.
 EXACT = {"name", "description", "chip", "chips", "dies", "vendor", "software", "wiring", "groups", "nodes", "default_region",
-         "basis", "group", "groups_per_host", "ports"}
+         "basis", "group", "groups_per_host", "ports", "switches"}
 NUMBER = re.compile(r"^[-+]?\d[\d.]*(e[-+]?\d+)?(\s+\S+)?$")
 EVIDENCE = re.compile(r"\{value: [^,{}]+, range: \[[^,\[\]]+, [^,\[\]]+\], grade: (measured|vendor|third_party|estimate), source: \"[^\"]+\"\}")
 
