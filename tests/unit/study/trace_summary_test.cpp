@@ -57,13 +57,22 @@ TEST_CASE("a quantile is the smallest length that so many do not exceed") {
 TEST_CASE("blocks that were seen before are counted, in the prompt itself too") {
   TraceCounter counter(16);
   const std::vector<std::uint64_t> a = {0, 1, ~std::uint64_t{0}}, b = {0, 1, 5}, c = {~std::uint64_t{0}};
-  counter.add(request_at(0), a);
-  counter.add(request_at(1), b);
+  counter.add(request_at(0, 48, 1), a);
+  counter.add(request_at(1, 48, 1), b);
   counter.add(request_at(2), {});
-  counter.add(request_at(3), c);
+  counter.add(request_at(3, 48, 1), c);
   const TraceSummary summary = counter.summary();
   CHECK(summary.blocks == 7);
   CHECK(summary.distinct_blocks == 4);
+  CHECK(summary.seen_blocks() == 3);
+}
+
+TEST_CASE("blocks of an answer are not looked for, and are there for the prompt that repeats them") {
+  TraceCounter counter(16);
+  counter.add(request_at(0, 20, 30), std::vector<std::uint64_t>{1, 2, 3, 4});
+  counter.add(request_at(1, 60, 1), std::vector<std::uint64_t>{1, 2, 3, 5});
+  const TraceSummary summary = counter.summary();
+  CHECK(summary.blocks == 6);
   CHECK(summary.seen_blocks() == 3);
 }
 
