@@ -24,7 +24,11 @@ TransferPaths random_paths(RandomStream& draw, std::int32_t places, double scale
   node.scale_up.wiring = draw.below(2) == 0 ? Wiring::kMesh : Wiring::kSwitch;
   node.scale_up.link = random_link(draw, scale);
   node.nic = random_link(draw, scale);
-  if (draw.below(3) == 0) node.pod = PodSpec{static_cast<std::int32_t>(2 + draw.below(2)), random_link(draw, scale)};
+  if (draw.below(3) == 0) {
+    node.pod.emplace();
+    node.pod->nodes = static_cast<std::int32_t>(2 + draw.below(2));
+    node.pod->link = random_link(draw, scale);
+  }
   ClusterFabric cluster;
   cluster.name = "random";
   cluster.hop_latency = evidence_of(0);
