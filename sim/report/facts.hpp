@@ -38,6 +38,7 @@ struct PoolFacts {
 struct ClassFacts {
   std::string name;
   Targets targets;
+  std::int32_t model = 0;  // that its requests ask for
 };
 
 // Which part of a run the report measures.
@@ -56,6 +57,7 @@ struct RunFacts {
   std::vector<PoolFacts> pools;     // by PoolId
   bool transfers = false;           // some pools prefill and others decode
   std::vector<ClassFacts> classes;  // by ClassId; at least one
+  std::vector<std::string> models;  // by number
   MeasureWindow window;
 };
 

@@ -67,6 +67,18 @@ void put_cost(JsonText& json, const Cost& cost) {
   json.close('}');
 }
 
+void put_groups(JsonText& json, std::string_view name, const std::vector<GroupSummary>& groups, bool unstable) {
+  json.item(name).open('[');
+  for (const GroupSummary& group : groups) {
+    json.item().open('{');
+    json.item("name").string(group.name);
+    put(json, group_metrics(group, unstable));
+    put_group_extras(json, group);
+    json.close('}');
+  }
+  json.close(']');
+}
+
 void put_run(JsonText& json, const Summary& run) {
   json.item().open('{');
   json.item("name").string(run.name);
@@ -90,15 +102,8 @@ void put_run(JsonText& json, const Summary& run) {
     json.null();
   put_group_extras(json, run.total);
   put_pools(json, run);
-  json.item("classes").open('[');
-  for (const GroupSummary& group : run.classes) {
-    json.item().open('{');
-    json.item("name").string(group.name);
-    put(json, group_metrics(group, run.unstable));
-    put_group_extras(json, group);
-    json.close('}');
-  }
-  json.close(']');
+  put_groups(json, "classes", run.classes, run.unstable);
+  if (!run.models.empty()) put_groups(json, "models", run.models, run.unstable);
   if (run.cost) put_cost(json, *run.cost);
   json.close('}');
 }

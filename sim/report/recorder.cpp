@@ -15,6 +15,7 @@ Recorder::Recorder(RunFacts facts) : facts_(std::move(facts)) {
   peak_blocks_.resize(facts_.pools.size());
   if (facts_.pools.size() > 1) pools_.resize(facts_.pools.size());
   if (facts_.classes.size() > 1) classes_.resize(facts_.classes.size());
+  if (facts_.models.size() > 1) models_.resize(facts_.models.size());
   if (facts_.window.mode == MeasureWindow::Mode::kGiven) next_edge_ = SimTime{} + Seconds(facts_.window.from);
 }
 
@@ -25,6 +26,7 @@ Recorder::Snapshot Recorder::snapshot_at(SimTime time) const {
   snapshot.total = total_.totals();
   for (const GroupRecorder& pool : pools_) snapshot.pools.push_back(pool.totals());
   for (const GroupRecorder& one : classes_) snapshot.classes.push_back(one.totals());
+  for (const GroupRecorder& one : models_) snapshot.models.push_back(one.totals());
   snapshot.work = work_;
   snapshot.gaps.resize(facts_.pools.size());
   return snapshot;
@@ -119,6 +121,8 @@ void Recorder::request_ended(const RequestRecord& record) {
   total_.add(record, latencies);
   if (!pools_.empty() && record.pool.valid()) pools_[record.pool.index()].add(record, latencies);
   if (!classes_.empty() && record.request_class.valid()) classes_[record.request_class.index()].add(record, latencies);
+  if (!models_.empty() && record.request_class.valid())
+    models_[static_cast<std::size_t>(facts_.classes[record.request_class.index()].model)].add(record, latencies);
 }
 
 void Recorder::run_ended(const RunRecord& record) {

@@ -43,7 +43,7 @@ class Recorder : public ServingObserver {
     SimTime time;
     std::int64_t in_system = 0;
     CompletionTotals total;
-    std::vector<CompletionTotals> pools, classes;  // empty when there is one
+    std::vector<CompletionTotals> pools, classes, models;  // empty when there is one
     std::vector<PoolWork> work;
     std::vector<Sketch> gaps;
   };
@@ -78,10 +78,10 @@ class Recorder : public ServingObserver {
 
   RunFacts facts_;
   GroupRecorder total_;
-  std::vector<GroupRecorder> pools_, classes_;  // empty when there is one
-  std::vector<PoolWork> work_;                  // by pool
-  std::vector<std::int64_t> peak_blocks_;       // by pool
-  std::vector<Snapshot> snapshots_;             // at arrivals 0, 2^shift, 2 * 2^shift... of the window
+  std::vector<GroupRecorder> pools_, classes_, models_;  // empty when there is one
+  std::vector<PoolWork> work_;                           // by pool
+  std::vector<std::int64_t> peak_blocks_;                // by pool
+  std::vector<Snapshot> snapshots_;                      // at arrivals 0, 2^shift, 2 * 2^shift... of the window
   int snapshot_shift_ = kFirstCohortShift;
   std::optional<Snapshot> closing_;       // at the last arrival, or at the window's given end
   bool closed_ = false;                   // at its given end: later arrivals and gaps are outside

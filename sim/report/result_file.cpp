@@ -93,11 +93,15 @@ void put_summary(Hdf5Writer& file, const Summary& summary) {
     put(file, object, group_metrics(group, summary.unstable));
     put_reasons(file, object, group);
   }
-  for (const GroupSummary& group : summary.classes) {
-    const std::string object = "/summary/classes/" + path_name(group.name);
-    put(file, object, group_metrics(group, summary.unstable));
-    put_reasons(file, object, group);
-  }
+  const auto put_groups = [&](const std::string& name, const std::vector<GroupSummary>& groups) {
+    for (const GroupSummary& group : groups) {
+      const std::string object = fmt::format("/summary/{}/{}", name, path_name(group.name));
+      put(file, object, group_metrics(group, summary.unstable));
+      put_reasons(file, object, group);
+    }
+  };
+  put_groups("classes", summary.classes);
+  put_groups("models", summary.models);
 }
 
 void put_cost(Hdf5Writer& file, const Cost& cost) {

@@ -25,10 +25,12 @@ void Recorder::align_cohorts() {
   int shift = std::max(snapshot_shift_, total_.shift());
   for (const GroupRecorder& group : pools_) shift = std::max(shift, group.shift());
   for (const GroupRecorder& group : classes_) shift = std::max(shift, group.shift());
+  for (const GroupRecorder& group : models_) shift = std::max(shift, group.shift());
   while (snapshot_shift_ < shift) halve_snapshots();
   total_.coarsen(shift);
   for (GroupRecorder& group : pools_) group.coarsen(shift);
   for (GroupRecorder& group : classes_) group.coarsen(shift);
+  for (GroupRecorder& group : models_) group.coarsen(shift);
 }
 
 // Index of the first measured request.
@@ -136,6 +138,10 @@ void Recorder::add_groups(Summary& summary, const Snapshot& start, const Snapsho
     summary.classes.push_back(classes_[i].summary(first_index_, end.classes[i] - start.classes[i], seconds));
     summary.classes.back().name = facts_.classes[i].name;
   }
+  for (std::size_t i = 0; i < models_.size(); ++i) {
+    summary.models.push_back(models_[i].summary(first_index_, end.models[i] - start.models[i], seconds));
+    summary.models.back().name = facts_.models[i];
+  }
 }
 
 void Recorder::add_targets(Summary& summary) const {
@@ -180,12 +186,14 @@ void Recorder::add_targets(Summary& summary) const {
   summary.total.goodput.has_targets = any;
   summary.total.goodput.own_limits = own;
   for (GroupSummary& pool : summary.pools) pool.goodput.has_targets = any;
+  for (GroupSummary& model : summary.models) model.goodput.has_targets = any;
   const auto blank = [](GroupSummary& group) {
     if (!group.goodput.has_targets) group.goodput.share = group.goodput.requests = kNoValue;
   };
   blank(summary.total);
   for (GroupSummary& group : summary.pools) blank(group);
   for (GroupSummary& group : summary.classes) blank(group);
+  for (GroupSummary& group : summary.models) blank(group);
 }
 
 void Recorder::note_default_power(Summary& summary) const {

@@ -120,6 +120,7 @@ struct Summary {
   GroupSummary total;
   std::vector<GroupSummary> pools;    // empty when there is one
   std::vector<GroupSummary> classes;  // empty when there is one
+  std::vector<GroupSummary> models;   // same
   std::vector<PoolUse> use;           // one per pool
   Energy energy;
   LittlesLaw little;

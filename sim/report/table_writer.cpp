@@ -86,16 +86,16 @@ std::string pools_table(const Summary& summary) {
   return "\nby pool\n" + table_of(columns, catalogue);
 }
 
-std::string classes_table(const Summary& summary) {
+std::string groups_table(std::string_view by, const std::vector<GroupSummary>& groups, const Summary& summary) {
   std::vector<TableColumn> columns;
-  for (const GroupSummary& group : summary.classes) {
+  for (const GroupSummary& group : groups) {
     TableColumn column;
     column.title = group.name;
     column.unstable = summary.unstable;
     put(column, group_metrics(group, summary.unstable));
     columns.push_back(std::move(column));
   }
-  return "\nby class\n" + table_of(columns, group_metrics({}, false));
+  return fmt::format("\nby {}\n{}", by, table_of(columns, group_metrics({}, false)));
 }
 
 std::string reasons_of(const Summary& summary) {
@@ -211,7 +211,8 @@ std::string summary_table(std::span<const Summary> runs) {
   for (const Summary& run : runs) columns.push_back(column_of(run));
   std::string text = table_of(columns, metric_catalogue());
   if (runs.size() == 1 && runs[0].use.size() > 1) text += pools_table(runs[0]);
-  if (runs.size() == 1 && runs[0].classes.size() > 1) text += classes_table(runs[0]);
+  if (runs.size() == 1 && runs[0].models.size() > 1) text += groups_table("model", runs[0].models, runs[0]);
+  if (runs.size() == 1 && runs[0].classes.size() > 1) text += groups_table("class", runs[0].classes, runs[0]);
   text += "\n";
   for (const Summary& run : runs) text += foot_of(run, runs.size() > 1);
   return text;

@@ -71,7 +71,7 @@ AnchorSubject subject_of(const Scenario& scenario, const PoolScenario& pool) {
   const WorkloadInfo& info = scenario.workload_info;
   AnchorSubject subject;
   subject.chip = pool.chip.name, subject.engine = pool.engine.name;
-  subject.model = scenario.model.name, subject.family = family_of(scenario.model);
+  subject.model = pool.replica.model.name, subject.family = family_of(pool.replica.model);
   subject.precision = fmt::format("{}/{}/{}", name_of(pool.precision.weights), name_of(pool.precision.activations),
                                   name_of(pool.precision.kv));
   subject.layout = fmt::format("tensor {}, context {}, data {}, expert {}, pipeline {}", plan.tensor, plan.context,

@@ -29,30 +29,37 @@ std::vector<std::vector<std::int32_t>> chips_of_places(const Scenario& scenario)
   return groups;
 }
 
+// Whoever prefills has somebody who decodes the same model, and the other way round, and keeps KV in the same format.
+void check_other_end(const Scenario& scenario, const PoolScenario& pool) {
+  const std::string& model = pool.replica.model.name;
+  const PoolRole role = pool.role == PoolRole::kPrefill ? PoolRole::kDecode : PoolRole::kPrefill;
+  bool found = false;
+  for (const PoolScenario& other : scenario.pools) {
+    if (other.role != role || other.replica.model.name != model) continue;
+    found = true;
+    if (other.precision.kv != pool.precision.kv)
+      throw InputError(other.mark, "precision.kv",
+                       fmt::format("pool '{}' keeps KV as {}, and pool '{}' as {}: caches are not converted on their "
+                                   "way; give both the same",
+                                   other.name, name_of(other.precision.kv), pool.name, name_of(pool.precision.kv)));
+  }
+  if (!found)
+    throw InputError(pool.mark, "role",
+                     fmt::format("pool '{}' is there to {} {}, and no pool to {} it; give another pool 'role: {}', or "
+                                 "this one none",
+                                 pool.name, name_of(pool.role), model, name_of(role), name_of(role)));
+}
+
 }  // namespace
 
 void read_disaggregation(ConfigMap& map, Scenario& scenario) {
   const auto given = map.optional("disaggregation");
-  const PoolScenario *prefill = first_of(scenario, PoolRole::kPrefill), *decode = first_of(scenario, PoolRole::kDecode);
-  if (prefill == nullptr && decode == nullptr) {
+  if (first_of(scenario, PoolRole::kPrefill) == nullptr && first_of(scenario, PoolRole::kDecode) == nullptr) {
     if (given) given->fail("no pool prefills for others; give pools 'role: prefill' and 'role: decode'");
     return;
   }
-  if (prefill == nullptr || decode == nullptr) {
-    const PoolScenario& alone = prefill != nullptr ? *prefill : *decode;
-    throw InputError(
-        alone.mark, "role",
-        fmt::format("pool '{}' is there to {}, and no pool to {}; give another pool 'role: {}', or this one "
-                    "none",
-                    alone.name, name_of(alone.role), prefill ? "decode" : "prefill", prefill ? "decode" : "prefill"));
-  }
   for (const PoolScenario& pool : scenario.pools)
-    if (pool.role != PoolRole::kWhole && pool.precision.kv != prefill->precision.kv)
-      throw InputError(
-          pool.mark, "precision.kv",
-          fmt::format("pool '{}' keeps KV as {}, and pool '{}' as {}: caches are not converted on their "
-                      "way; give both the same",
-                      pool.name, name_of(pool.precision.kv), prefill->name, name_of(prefill->precision.kv)));
+    if (pool.role != PoolRole::kWhole) check_other_end(scenario, pool);
   scenario.disaggregation.emplace();
   if (!given) return;
   ConfigMap keys = given->map();
@@ -70,6 +77,7 @@ KvSize kv_size(const PoolScenario& pool) {
     size.per_token += stage.kv_block * (ranks / pool.engine.limits().block_size);
     size.per_sequence += stage.kv_sequence * ranks;
   }
+  size.layers = static_cast<std::int32_t>(pool.replica.model.layers.size());
   return size;
 }
 
@@ -81,7 +89,6 @@ TransferSetup transfer_setup(const Scenario& scenario) {
   setup.start = Seconds(transfer.start.value);
   setup.by_layers = scenario.disaggregation->by_layers;
   setup.max_local_prefill = scenario.disaggregation->max_local_prefill;
-  setup.layers = static_cast<std::int32_t>(scenario.model.layers.size());
   return setup;
 }
 

@@ -7,6 +7,7 @@
 #include "sim/model/rank_matrices.hpp"
 #include "sim/perf/breakdown.hpp"
 #include "sim/run/explain_fabric.hpp"
+#include "sim/run/fleet.hpp"
 #include "sim/run/use_case_targets.hpp"
 
 namespace silicast {
@@ -95,9 +96,10 @@ std::string explain(const Scenario& scenario, const ExplainBatch& batch) {
                     pool.replicas, pool.plan.chips(), pool.chip.name, pool.nodes, pool.node.name,
                     name_of(pool.precision.weights), name_of(pool.precision.activations), name_of(pool.precision.kv));
     text += fmt::format("  {}: {}\n", name_of(pool.badge.kind), pool.badge.reason);
-    text += memory_section(pool) + links_section(pool, scenario.model.mixture());
+    text += memory_section(pool) + links_section(pool, pool.replica.model.mixture());
     const EngineLimits limits = pool.engine.limits();
-    const std::int32_t prompt = std::min({batch.prompt_tokens, limits.max_batched_tokens, scenario.max_context});
+    const std::int32_t prompt =
+        std::min({batch.prompt_tokens, limits.max_batched_tokens, max_context_of(scenario, pool.replica.model)});
     const auto cut = [](bool is_cut, std::string_view limit) { return is_cut ? fmt::format(" ({})", limit) : ""; };
     text += iteration_section(
         pool, {.prefill_tokens = prompt},

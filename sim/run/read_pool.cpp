@@ -145,10 +145,12 @@ void check_group_name(const std::string& name, const ConfigValue& at) {
     at.fail(fmt::format("'{}' cannot name a group of the result file; leave out '/', ',' and lone dots", name));
 }
 
-PoolScenario read_pool(const ConfigValue& value, const ModelSpec& model, const PoolFiles& files, Fit fit) {
+PoolScenario read_pool(const ConfigValue& value, const ModelSpec& default_model, const PoolFiles& files, Fit fit) {
   const std::string& configs_dir = files.configs_dir;
   PoolScenario pool;
   ConfigMap map = value.map();
+  const auto own_model = map.optional("model");
+  const ModelSpec model = own_model ? read_model(*own_model, configs_dir) : default_model;
   pool.mark = value.mark();
   const ConfigValue name = map.required("name");
   pool.name = name.text();
@@ -184,6 +186,7 @@ PoolScenario read_pool(const ConfigValue& value, const ModelSpec& model, const P
   if (pool.engine.tuned_experts) pool.calibration.experts = at_maturity(given, 1).experts;
   const auto speculation = map.optional("speculation");
   if (speculation) pool.speculation = read_speculation(*speculation, model, configs_dir);
+  if (const auto after = map.optional("overflow_after")) pool.overflow_after = after->number({1e-3, 1e6});
   if (const auto role = map.optional("role"))
     pool.role = static_cast<PoolRole>(role->choice({"whole", "prefill", "decode"}, "role of a pool"));
   if (const auto scheduler = map.optional("scheduler")) {

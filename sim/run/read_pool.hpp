@@ -12,7 +12,8 @@ struct PoolFiles {
   std::string configs_dir;
   std::string folder;  // of the scenario: files that it names are looked for there
 };
-PoolScenario read_pool(const ConfigValue& pool, const ModelSpec& model, const PoolFiles& files, Fit fit);
+// model, role and overflow_after: see fleet.hpp and disaggregation.hpp.
+PoolScenario read_pool(const ConfigValue& pool, const ModelSpec& default_model, const PoolFiles& files, Fit fit);
 
 // Refuses what cannot name a pool or a class: they become groups of the result file.
 void check_group_name(const std::string& name, const ConfigValue& at);

@@ -9,6 +9,7 @@
 #include "sim/run/anchor.hpp"
 #include "sim/run/cost_inputs.hpp"
 #include "sim/run/disaggregation.hpp"
+#include "sim/run/fleet.hpp"
 #include "sim/run/place_pools.hpp"
 #include "sim/run/read_perf.hpp"
 #include "sim/run/read_pool.hpp"
@@ -29,26 +30,6 @@ void apply_settings(ConfigNode& root, const ScenarioSource& source) {
   for (const std::string& setting : source.settings) apply_setting(root, setting, fmt::format("--set {}", setting));
   if (!source.output_file.empty())
     set_config(root, "output.file", yaml_text(source.output_file), fmt::format("--out {}", source.output_file));
-}
-
-void read_classes(ConfigMap& map, Scenario& scenario) {
-  Targets common;
-  const auto targets = map.optional("targets");
-  if (targets) common = read_targets(*targets);
-  if (const auto classes = map.optional("classes")) {
-    ConfigMap by_name = classes->map();
-    for (const std::string& name : by_name.keys()) {
-      const ConfigValue value = by_name.required(name);
-      check_group_name(name, value);
-      ConfigMap one = value.map();
-      const auto own = one.optional("targets");
-      scenario.classes.push_back({name, own ? read_targets(*own) : common});
-      one.done();
-    }
-    by_name.done();
-    if (scenario.classes.empty()) classes->fail("no class is given; leave the key out for one class");
-  }
-  if (scenario.classes.empty()) scenario.classes.push_back({"all", common});
 }
 
 void read_output(ConfigMap& map, Scenario& scenario) {
@@ -208,7 +189,7 @@ Scenario read_scenario(ConfigNode tree, const std::string& path, const ScenarioS
   read_disaggregation(map, scenario);
   const auto router = map.optional("router");
   scenario.router = router ? &router->entry_of(routers) : routers.find("least_loaded");
-  read_classes(map, scenario);
+  read_classes(map, source.configs_dir, scenario);
   if (const auto warmup = map.optional("warmup")) scenario.window = read_measure_window(*warmup);
   if (const auto until = map.optional("until"))
     scenario.until = Seconds(until->quantity(Dimension::kTime, {1e-9, 9e9}));

@@ -46,7 +46,9 @@ struct PoolScenario {
   Precision precision;
   Speculation speculation;  // of 0 tokens: none
   EngineSpec engine;
+  std::int32_t model = 0;  // which it serves, of Scenario::models
   PoolRole role = PoolRole::kWhole;
+  double overflow_after = 0;  // see PoolSetup
   const RegistryEntry<SchedulerFactory>* scheduler = nullptr;
   MemoryPlan memory;
   std::int64_t kv_blocks = 0;  // per replica: computed, or as given
@@ -91,8 +93,9 @@ struct PriceScenario {
 struct Scenario {
   std::string name;
   std::uint64_t seed = 1;
-  ModelSpec model;
-  std::int32_t max_context = 0;
+  ModelSpec model;                // of pools and classes that name none
+  std::vector<ModelSpec> models;  // that classes ask for and pools serve, that one first
+  std::int32_t max_context = 0;   // of any model's requests
   ClusterFabric fabric;
   std::vector<PoolScenario> pools;
   const RegistryEntry<RouterFactory>* router = nullptr;

@@ -10,6 +10,7 @@
 #include "sim/report/result_file.hpp"
 #include "sim/run/cost_inputs.hpp"
 #include "sim/run/disaggregation.hpp"
+#include "sim/run/fleet.hpp"
 #include "sim/run/read_perf.hpp"
 #include "sim/run/version.hpp"
 #include "workloads/recording_source.hpp"
@@ -115,6 +116,8 @@ PoolSetup pool_setup(const PoolScenario& pool, std::uint64_t seed, WorkRates& wo
   const EngineLimits limits = pool.engine.limits();
   PoolSetup setup;
   setup.role = pool.role;
+  setup.model = pool.model;
+  setup.overflow_after = pool.overflow_after;
   setup.kv = kv_size(pool);
   setup.limits.hands_on = pool.role == PoolRole::kPrefill;
   setup.replicas = pool.replicas;
@@ -189,6 +192,11 @@ struct Simulation::Parts {
       if (shares_prompts(pool)) setup.pools.back().limits.prompt_block = workload.source->block_tokens();
       run.pools.push_back(pool_facts(scenario, pool, work));
     }
+    for (const ModelSpec& model : scenario.models) {
+      run.models.push_back(model.name);
+      setup.max_contexts.push_back(max_context_of(scenario, model));
+    }
+    for (const ClassFacts& one : scenario.classes) setup.class_models.push_back(one.model);
     if (scenario.disaggregation) setup.transfers = transfer_setup(scenario);
     run.transfers = scenario.disaggregation.has_value();
     setup.make_router = scenario.router->make;

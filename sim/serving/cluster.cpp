@@ -32,15 +32,9 @@ Cluster::Cluster(ClusterSetup setup, RequestSource& source, ServingObserver& obs
     }
   }
   SILICAST_CHECK(!replicas_.empty());
-  if (setup_.transfers) {
-    placement_ = placement_over(PoolRole::kDecode, PoolRole::kDecode, setup_.seed);
-    if (setup_.transfers->max_local_prefill > 0)
-      whole_ = placement_over(PoolRole::kPrefill, PoolRole::kPrefill, setup_.seed + 1);
-    decoders_ = placement_over(PoolRole::kPrefill, PoolRole::kWhole, setup_.seed + 2);
-    transfers_.emplace(std::move(*setup_.transfers), engine_, *this);
-  } else {
-    placement_ = placement_over(PoolRole::kPrefill, PoolRole::kDecode, setup_.seed);
-  }
+  const std::size_t models = std::max<std::size_t>(1, setup_.max_contexts.size());
+  for (std::size_t model = 0; model < models; ++model) add_gateway(static_cast<std::int32_t>(model));
+  if (setup_.transfers) transfers_.emplace(std::move(*setup_.transfers), engine_, *this);
   arriving_.resize(setup_.pools.size());
   samples_.resize(setup_.pools.size());
   arm_arrival();
@@ -50,13 +44,54 @@ Cluster::Cluster(ClusterSetup setup, RequestSource& source, ServingObserver& obs
     sample_event_ = engine_.at(SimTime{}, kObserveRank, Action::of<&Cluster::sample>(this));
 }
 
-std::unique_ptr<Placement> Cluster::placement_over(PoolRole left_out, PoolRole left_out_too, std::uint64_t seed) {
+// None where no pool is chosen.
+template <class Chosen>
+std::unique_ptr<Placement> Cluster::placement_over(Chosen chosen, std::uint64_t seed) {
   std::vector<std::int64_t> capacities;
+  bool any = false;
   for (const Place& place : places_) {
-    const PoolRole role = pool_of(place).role;
-    capacities.push_back(role == left_out || role == left_out_too ? -1 : replica_of(place).kv_capacity());
+    const bool is_chosen = chosen(pool_of(place));
+    capacities.push_back(is_chosen ? replica_of(place).kv_capacity() : -1);
+    any = any || is_chosen;
   }
-  return std::make_unique<Placement>(std::move(capacities), setup_.make_router, seed);
+  return any ? std::make_unique<Placement>(std::move(capacities), setup_.make_router, seed) : nullptr;
+}
+
+void Cluster::add_gateway(std::int32_t model) {
+  Gateway gateway;
+  const std::uint64_t seed = setup_.seed + 100 * static_cast<std::uint64_t>(model);
+  std::vector<double> after;
+  for (const PoolSetup& pool : setup_.pools)
+    if (pool.model == model) after.push_back(pool.overflow_after);
+  std::sort(after.begin(), after.end());
+  after.erase(std::unique(after.begin(), after.end()), after.end());
+  for (const double level : after) {
+    const auto takes = [&](const PoolSetup& pool) {
+      return pool.model == model && pool.overflow_after == level && pool.role != PoolRole::kDecode;
+    };
+    if (auto placement = placement_over(takes, seed + gateway.arrivals.size()))
+      gateway.arrivals.push_back({level, std::move(placement)});
+  }
+  SILICAST_CHECK(!gateway.arrivals.empty(), "no pool serves model {}", model);
+  if (setup_.transfers) {
+    if (setup_.transfers->max_local_prefill > 0)
+      gateway.whole = placement_over(
+          [&](const PoolSetup& pool) { return pool.model == model && pool.role != PoolRole::kPrefill; }, seed + 1);
+    gateway.decoders = placement_over(
+        [&](const PoolSetup& pool) { return pool.model == model && pool.role == PoolRole::kDecode; }, seed + 2);
+  }
+  gateways_.push_back(std::move(gateway));
+}
+
+// Pools that are there for what others have no room for get a request when all of those before them are that busy.
+Placement& Cluster::placement_for(const RequestSpec& spec) {
+  const Gateway& gateway = gateways_[model_of(spec)];
+  if (gateway.whole && spec.prompt_tokens <= transfers_->max_local_prefill()) return *gateway.whole;
+  std::size_t level = 0;
+  while (level + 1 < gateway.arrivals.size() &&
+         gateway.arrivals[level].placement->mean_requests() >= gateway.arrivals[level + 1].after)
+    ++level;
+  return *gateway.arrivals[level].placement;
 }
 
 bool Cluster::run(std::uint64_t steps) {
@@ -97,17 +132,19 @@ void Cluster::arrive(std::int64_t) {
 // The gateway's choice falls as the client asks; then the request is on its way into that replica's queue.
 void Cluster::place(Request& request, RequestSlot slot) {
   const RequestSpec& spec = request.spec;
-  if (std::int64_t{spec.prompt_tokens} + spec.output_tokens > setup_.max_context) {
+  const std::size_t model = model_of(spec);
+  const std::int32_t longest = setup_.max_contexts.empty() ? setup_.max_context : setup_.max_contexts[model];
+  if (std::int64_t{spec.prompt_tokens} + spec.output_tokens > longest) {
     reject(slot, EndReason::kContextTooLong);
     return;
   }
-  Placement& gateway = whole_ && spec.prompt_tokens <= transfers_->max_local_prefill() ? *whole_ : *placement_;
-  const ReplicaId chosen =
-      gateway.choose({spec.prompt_tokens, spec.max_output_tokens, spec.request_class, table_.prompt_blocks(slot)},
-                     kv_tokens_declared(spec));
+  const ReplicaId chosen = placement_for(spec).choose(
+      {spec.prompt_tokens, spec.max_output_tokens, spec.request_class, table_.prompt_blocks(slot)},
+      kv_tokens_declared(spec));
   request.replica = chosen;
   change_load(chosen, 1, spec.prompt_tokens);
-  if (pool_of(places_[chosen.index()]).role == PoolRole::kPrefill && kv_tokens_of(spec) > decoders_->largest()) {
+  if (pool_of(places_[chosen.index()]).role == PoolRole::kPrefill &&
+      kv_tokens_of(spec) > gateways_[model].decoders->largest()) {
     reject(slot, EndReason::kKvTooSmall);
     return;
   }
@@ -161,7 +198,7 @@ RequestSlot Cluster::decoded_at(RequestSlot prefill) {
   request.elsewhere = request.shadow = true;
   request.other = prefill;
   table_[prefill].other = slot;
-  request.replica = decoders_->choose(
+  request.replica = gateways_[model_of(from.spec)].decoders->choose(
       {from.spec.prompt_tokens, from.spec.max_output_tokens, from.spec.request_class, table_.prompt_blocks(prefill)},
       kv_tokens_declared(from.spec));
   change_load(request.replica, 1, from.spec.prompt_tokens);
@@ -292,7 +329,9 @@ void Cluster::request_over(RequestSlot slot, EndState state, EndReason reason, s
 }
 
 void Cluster::change_load(ReplicaId replica, std::int32_t requests, std::int64_t prompt_tokens) {
-  for (Placement* one : {placement_.get(), whole_.get(), decoders_.get()})
+  Gateway& gateway = gateways_[static_cast<std::size_t>(pool_of(places_[replica.index()]).model)];
+  for (const Overflow& level : gateway.arrivals) level.placement->change_load(replica, requests, prompt_tokens);
+  for (Placement* one : {gateway.whole.get(), gateway.decoders.get()})
     if (one != nullptr) one->change_load(replica, requests, prompt_tokens);
 }
 

@@ -21,7 +21,9 @@ std::string_view name_of(PoolRole role);  // "whole", "prefill", "decode"
 // Like replicas of one pool.
 struct PoolSetup {
   PoolRole role = PoolRole::kWhole;
-  KvSize kv;  // of a request there, for pools that decode what others prefilled
+  KvSize kv;                  // of a request there, for pools that decode what others prefilled
+  std::int32_t model = 0;     // which it serves
+  double overflow_after = 0;  // requests per replica of the model's other pools after which it gets some; 0: always
   std::int32_t replicas = 1;
   std::int32_t ranks = 1;  // of a replica, in lock step
   ReplicaLimits limits;    // of a rank
@@ -37,6 +39,9 @@ struct ClusterSetup {
   RouterFactory* make_router = nullptr;
   std::optional<TransferSetup> transfers;  // where some pools prefill and others decode
   std::uint64_t seed = 1;
+  // Where there are several models: longest contexts by model, and the model that each class of requests asks for.
+  std::vector<std::int32_t> max_contexts;
+  std::vector<std::int32_t> class_models;
   std::int32_t max_context = 0;        // of the model, prompt and output together
   bool leap = true;                    // false: step mode, one event per iteration
   SimTime horizon = SimTime::never();  // the run is cut there; who is still in flight ends unfinished
@@ -86,7 +91,24 @@ class Cluster final : public ReplicaHost, public TransferHost {
   void drained();
   void end();
   void change_load(ReplicaId replica, std::int32_t requests, std::int64_t prompt_tokens);
-  std::unique_ptr<Placement> placement_over(PoolRole left_out, PoolRole left_out_too, std::uint64_t seed);
+  // Who serves one model: those that requests arrive at, in the order in which they overflow; those that serve short
+  // prompts whole, where others are handed on; those that decode what was computed elsewhere.
+  struct Overflow {
+    double after = 0;
+    std::unique_ptr<Placement> placement;
+  };
+  struct Gateway {
+    std::vector<Overflow> arrivals;
+    std::unique_ptr<Placement> whole, decoders;
+  };
+
+  template <class Chosen>
+  std::unique_ptr<Placement> placement_over(Chosen chosen, std::uint64_t seed);
+  void add_gateway(std::int32_t model);
+  Placement& placement_for(const RequestSpec& spec);
+  std::size_t model_of(const RequestSpec& spec) const {
+    return setup_.class_models.empty() ? 0 : static_cast<std::size_t>(setup_.class_models[spec.request_class.index()]);
+  }
   void place(Request& request, RequestSlot slot);
   RequestSlot decoded_at(RequestSlot prefill);
   void announce(std::int64_t);
@@ -102,9 +124,8 @@ class Cluster final : public ReplicaHost, public TransferHost {
   Engine engine_;
   RequestTable table_;
   std::vector<std::unique_ptr<Replica>> replicas_;
-  std::vector<Place> places_;                    // by the number that routers and records use
-  std::unique_ptr<Placement> placement_;         // of those who arrive
-  std::unique_ptr<Placement> whole_, decoders_;  // of short prompts, and of those whose context is computed elsewhere
+  std::vector<Place> places_;      // by the number that routers and records use
+  std::vector<Gateway> gateways_;  // by model
   std::optional<KvTransfers> transfers_;
   // Of this instant: replicas whose iterations begin, requests whose context has been computed. Taken in the order of the
   // replicas, whoever's event came first.

@@ -32,7 +32,7 @@ void KvTransfers::expect(RequestSlot slot, std::int32_t from, std::int32_t to, c
 void KvTransfers::computing(RequestSlot slot, std::int64_t tokens, SimTime then) {
   Transfer& transfer = at(slot);
   transfer.available = static_cast<std::int64_t>(transfer.size.per_token.value() * static_cast<double>(tokens) *
-                                                 (setup_.layers - 1) / setup_.layers);
+                                                 (transfer.size.layers - 1) / transfer.size.layers);
   transfer.then = then;
   go_on(slot);
 }

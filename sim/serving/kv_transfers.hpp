@@ -15,7 +15,8 @@ namespace silicast {
 // What the KV cache of a request weighs where it is decoded, over all chips that hold a part (or a copy) of it.
 struct KvSize {
   Bytes per_token;
-  Bytes per_sequence;  // windows and states, whatever its length
+  Bytes per_sequence;       // windows and states, whatever its length
+  std::int32_t layers = 1;  // of the model
 
   std::int64_t of(std::int64_t tokens) const {
     return static_cast<std::int64_t>(per_token.value() * static_cast<double>(tokens) + per_sequence.value());
@@ -29,7 +30,6 @@ struct TransferSetup {
   double efficiency = 1;               // of the links' bandwidth that transfers reach
   Seconds start;                       // from when one may begin to its first byte, besides the links' latency
   bool by_layers = false;              // what a chunk leaves in all layers but the last moves while it is computed
-  std::int32_t layers = 1;             // of the model
   std::int32_t max_local_prefill = 0;  // prompts of up to so many tokens are served whole where others are decoded
 };
 

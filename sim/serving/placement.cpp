@@ -34,6 +34,7 @@ ReplicaId Placement::choose(const RequestView& request, std::int64_t kv_tokens) 
 }
 
 void Placement::change_load(ReplicaId replica, std::int32_t requests, std::int64_t prompt_tokens) {
+  if (tiers_.front().number_of[replica.index()] >= 0) requests_ += requests;
   for (Tier& tier : tiers_) {
     const std::int32_t number = tier.number_of[replica.index()];
     if (number < 0) break;  // nor does it reach the larger ones

@@ -17,6 +17,10 @@ class Placement {
 
   std::int64_t largest() const { return tiers_.back().capacity; }  // KV tokens that some replica holds
 
+  double mean_requests() const {  // sent to a replica and not over yet
+    return static_cast<double>(requests_) / static_cast<double>(tiers_.front().members.size());
+  }
+
   // For a request that needs `kv_tokens` at its longest. Where no replica can hold it, one of the largest.
   ReplicaId choose(const RequestView& request, std::int64_t kv_tokens);
 
@@ -33,6 +37,7 @@ class Placement {
     std::unique_ptr<Router> router;
   };
 
+  std::int64_t requests_ = 0;
   std::vector<Tier> tiers_;  // by growing capacity; the first holds every replica
 };
 

@@ -60,7 +60,8 @@ void split_roles(RandomScenario& scenario, std::uint64_t seed, int time_scale) {
   pools[first].limits.hands_on = true;
   pools[1 - first].role = PoolRole::kDecode;
   const KvSize kv{Bytes(std::floor(1 + 1e5 * draw.uniform())),
-                  Bytes(draw.below(3) == 0 ? std::floor(1e6 * draw.uniform()) : 0)};
+                  Bytes(draw.below(3) == 0 ? std::floor(1e6 * draw.uniform()) : 0),
+                  static_cast<std::int32_t>(1 + draw.below(8))};
   std::int32_t places = 0;
   for (PoolSetup& pool : pools) {
     pool.kv = kv;
@@ -70,7 +71,6 @@ void split_roles(RandomScenario& scenario, std::uint64_t seed, int time_scale) {
   transfers.efficiency = 0.5 + 0.5 * draw.uniform();
   transfers.start = Seconds(draw.below(2) == 0 ? 0 : time_scale * 1e-3 * draw.uniform());
   transfers.by_layers = draw.below(2) == 0;
-  transfers.layers = static_cast<std::int32_t>(1 + draw.below(8));
   transfers.max_local_prefill = draw.below(3) == 0 ? static_cast<std::int32_t>(1 + draw.below(100)) : 0;
   scenario.description +=
       fmt::format(", pools {} prefills{}, KV {:g} B/token, prompts to {} whole", first,

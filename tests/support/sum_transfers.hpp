@@ -28,8 +28,8 @@ class SumTransfers {
   // Chips have a context of so many tokens computed at `then`.
   void computing(std::int64_t index, std::int64_t tokens, double then, double now) {
     Transfer& transfer = transfers_.at(index);
-    transfer.available =
-        std::floor(transfer.size.per_token.value() * static_cast<double>(tokens) * (setup_.layers - 1) / setup_.layers);
+    transfer.available = std::floor(transfer.size.per_token.value() * static_cast<double>(tokens) *
+                                    (transfer.size.layers - 1) / transfer.size.layers);
     transfer.then = then;
     go_on(transfer, now);
   }

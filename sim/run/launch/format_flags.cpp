@@ -15,13 +15,13 @@ bool among(const std::vector<std::string>& names, const std::string& name) {
 
 }  // namespace
 
-void write_formats(const Scenario& scenario, const PoolScenario& pool, const FormatFlags& names, LaunchParts& parts) {
-  SaidFormats said = say_formats(pool.precision, scenario.model);
+void write_formats(const PoolScenario& pool, const FormatFlags& names, LaunchParts& parts) {
+  SaidFormats said = say_formats(pool.precision, pool.replica.model);
   // On Ascend nothing is quantised while it loads: "ascend" of vLLM-Ascend is for checkpoints that ModelSlim made.
   const bool ascend = pool.chip.software == "CANN" && (!said.formats.quantisation.empty() || !said.whole);
   if (ascend) {
     said.whole = false;
-    const bool told = pool.engine.family != "vllm" || pool.precision.weights == scenario.model.weight_format;
+    const bool told = pool.engine.family != "vllm" || pool.precision.weights == pool.replica.model.weight_format;
     said.formats.quantisation = told ? "" : "ascend";
   }
   if (!said.formats.dtype.empty())
@@ -34,9 +34,9 @@ void write_formats(const Scenario& scenario, const PoolScenario& pool, const For
   }
   if (!said.formats.kv.empty()) parts.command.push_back(fmt::format("--kv-cache-dtype {}", names.kv_fp8));
   if (said.whole) return;
-  put(parts.unsaid, "precision", precision_node(pool.precision, scenario.model));
+  put(parts.unsaid, "precision", precision_node(pool.precision, pool.replica.model));
   parts.notes.push_back(fmt::format("no flag: {}; serve a checkpoint in these formats in place of {}",
-                                    describe(pool.precision, scenario.model), weights_of(scenario.model)));
+                                    describe(pool.precision, pool.replica.model), weights_of(pool.replica.model)));
 }
 
 void read_formats(const Flags& flags, const FormatFlags& names, LaunchedPool& pool) {

@@ -15,7 +15,7 @@ struct FormatFlags {
   std::vector<std::string> int8;      // likewise
 };
 
-void write_formats(const Scenario& scenario, const PoolScenario& pool, const FormatFlags& names, LaunchParts& parts);
+void write_formats(const PoolScenario& pool, const FormatFlags& names, LaunchParts& parts);
 void read_formats(const Flags& flags, const FormatFlags& names, LaunchedPool& pool);
 
 }  // namespace silicast

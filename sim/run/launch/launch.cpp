@@ -69,11 +69,12 @@ std::string pool_text(const Scenario& scenario, const PoolScenario& pool, const 
   put(unsaid, "node", pool.node.name);
   put(unsaid, "nodes", fmt::format("{}", pool.nodes));
   put(unsaid, "replicas", fmt::format("{}", pool.replicas));
+  if (pool.role != PoolRole::kWhole) put(unsaid, "role", std::string(name_of(pool.role)));
   put(unsaid, "engine", pool.engine.name);
   for (const ConfigEntry& entry : parts.unsaid.entries) put(unsaid, entry.key, entry.value);
-  if (scenario.model.huggingface_ids.empty())
+  if (pool.replica.model.huggingface_ids.empty())
     parts.notes.push_back(
-        fmt::format("no repository of {} is known: name its files in place of it", scenario.model.name));
+        fmt::format("no repository of {} is known: name its files in place of it", pool.replica.model.name));
   if (pool.replicas > 1)
     parts.notes.push_back(fmt::format("before the {} copies stands a router; the scenario's is '{}'", pool.replicas,
                                       scenario.router->name));

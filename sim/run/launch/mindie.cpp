@@ -10,6 +10,7 @@
 
 #include "sim/io/line_reader.hpp"
 #include "sim/report/json_text.hpp"
+#include "sim/run/fleet.hpp"
 #include "sim/run/launch/family.hpp"
 #include "sim/run/launch/formats.hpp"
 
@@ -52,12 +53,12 @@ void write_server(JsonText& json) {
   json.close('}');
 }
 
-void write_model(JsonText& json, const Scenario& scenario, const PoolScenario& pool, const std::string& weights) {
+void write_model(JsonText& json, const PoolScenario& pool, const std::string& weights) {
   const ParallelPlan& plan = pool.plan;
   json.item("ModelConfig").open('[');
   json.item().open('{');
   json.item("modelInstanceType").string("Standard");
-  json.item("modelName").string(scenario.model.name);
+  json.item("modelName").string(pool.replica.model.name);
   json.item("modelWeightPath").string(fmt::format("/models/{}", weights));
   json.item("worldSize").integer(std::min(plan.ranks(), pool.node.chips));
   json.item("cpuMemSize").integer(0);
@@ -67,7 +68,7 @@ void write_model(JsonText& json, const Scenario& scenario, const PoolScenario& p
   json.item("tp").integer(plan.tensor);
   json.item("dp").integer(plan.data);
   json.item("cp").integer(plan.context);
-  if (scenario.model.mixture()) {
+  if (pool.replica.model.mixture()) {
     json.item("moe_tp").integer(plan.expert_tensor());
     json.item("moe_ep").integer(plan.expert);
   }
@@ -77,13 +78,14 @@ void write_model(JsonText& json, const Scenario& scenario, const PoolScenario& p
 }
 
 void write_deploy(JsonText& json, const Scenario& scenario, const PoolScenario& pool, const std::string& weights) {
-  const std::int64_t context = scenario.max_context, budget = pool.engine.limits().max_batched_tokens;
+  const std::int64_t context = max_context_of(scenario, pool.replica.model),
+                     budget = pool.engine.limits().max_batched_tokens;
   json.item("ModelDeployConfig").open('{');
   json.item("maxSeqLen").integer(context);
   json.item("maxInputTokenLen")
       .integer(std::max<std::int64_t>(1, splits(pool) ? context - 1 : std::min(context - 1, budget)));
   json.item("truncation").boolean(false);
-  write_model(json, scenario, pool, weights);
+  write_model(json, pool, weights);
   json.close('}');
 }
 
@@ -98,7 +100,7 @@ void write_schedule(JsonText& json, const Scenario& scenario, const PoolScenario
   json.item("prefillPolicyType").integer(0);
   json.item("decodePolicyType").integer(0);
   json.item("maxBatchSize").integer(limits.max_sequences);
-  json.item("maxIterTimes").integer(scenario.max_context);
+  json.item("maxIterTimes").integer(max_context_of(scenario, pool.replica.model));
   json.item("maxPreemptCount").integer(0);
   json.item("supportSelectBatch").boolean(false);
   if (splits(pool)) {
@@ -128,16 +130,16 @@ void check(const PoolScenario& pool) {
 void write_notes(const Scenario& scenario, const PoolScenario& pool, const std::string& weights, LaunchParts& parts) {
   const EngineLimits limits = pool.engine.limits();
   parts.notes.push_back(fmt::format("modelWeightPath: where the files of {} lie on your machines", weights));
-  if (!splits(pool) && limits.max_batched_tokens < scenario.max_context)
+  if (!splits(pool) && limits.max_batched_tokens < max_context_of(scenario, pool.replica.model))
     parts.notes.push_back(
         fmt::format("maxInputTokenLen {}: MindIE refuses longer prompts, a simulation computes them in "
                     "several iterations",
                     limits.max_batched_tokens));
-  if (const SaidFormats said = say_formats(pool.precision, scenario.model);
-      !said.whole || precision_node(said.formats, scenario.model)) {
-    put(parts.unsaid, "precision", precision_node(pool.precision, scenario.model));
+  if (const SaidFormats said = say_formats(pool.precision, pool.replica.model);
+      !said.whole || precision_node(said.formats, pool.replica.model)) {
+    put(parts.unsaid, "precision", precision_node(pool.precision, pool.replica.model));
     parts.notes.push_back(fmt::format("no key: {}; they are those of the weights' folder (ModelSlim makes it)",
-                                      describe(pool.precision, scenario.model)));
+                                      describe(pool.precision, pool.replica.model)));
   }
   if (pool.kv_blocks_given) {
     put(parts.unsaid, "kv_blocks", fmt::format("{}", pool.kv_blocks));
@@ -300,7 +302,7 @@ void read_schedule(const ConfigValue& value, LaunchedPool& pool) {
 LaunchParts write_mindie(const Scenario& scenario, const PoolScenario& pool) {
   check(pool);
   LaunchParts parts;
-  const std::string weights = weights_of(scenario.model);
+  const std::string weights = weights_of(pool.replica.model);
   parts.environment.push_back(
       fmt::format("{}={}", kShareOfMemory, utilisation_by(KvBudget::kShareOfFree, pool, parts.notes)));
   JsonText json;

@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "sim/io/line_reader.hpp"
+#include "sim/run/fleet.hpp"
 #include "sim/run/launch/family.hpp"
 #include "sim/run/launch/format_flags.hpp"
 #include "sim/run/launch/sglang_flags.hpp"
@@ -72,7 +73,7 @@ void write_limits(const Scenario& scenario, const PoolScenario& pool, LaunchPart
   const auto flag = [&](std::string_view name, std::int64_t value) {
     parts.command.push_back(fmt::format("{} {}", name, value));
   };
-  flag("--context-length", scenario.max_context);
+  flag("--context-length", max_context_of(scenario, pool.replica.model));
   flag("--max-running-requests", limits.max_sequences * data);
   flag("--chunked-prefill-size", limits.max_batched_tokens * data);
   if (data > 1)
@@ -220,10 +221,10 @@ LaunchParts write_sglang(const Scenario& scenario, const PoolScenario& pool) {
     fail_at(pool, "SGLang has no flag for the scheduler 'static'; it has 'prefill_first' and 'chunked'");
   LaunchParts parts;
   parts.command.push_back(
-      fmt::format("python3 -m sglang.launch_server --model-path {}", shell_word(weights_of(scenario.model))));
+      fmt::format("python3 -m sglang.launch_server --model-path {}", shell_word(weights_of(pool.replica.model))));
   write_layout(pool, parts);
   write_limits(scenario, pool, parts);
-  write_formats(scenario, pool, format_flags(), parts);
+  write_formats(pool, format_flags(), parts);
   write_speculation(pool, parts);
   if (pool.engine.prefix_cache)
     parts.notes.push_back("SGLang's own default: prefixes are reused; simulated where a trace knows them");

@@ -7,6 +7,7 @@
 #include <cmath>
 
 #include "sim/io/line_reader.hpp"
+#include "sim/run/fleet.hpp"
 #include "sim/run/launch/family.hpp"
 #include "sim/run/launch/format_flags.hpp"
 #include "sim/run/launch/vllm_flags.hpp"
@@ -101,7 +102,7 @@ void write_limits(const Scenario& scenario, const PoolScenario& pool, LaunchPart
   const auto flag = [&](std::string_view name, std::int64_t value) {
     parts.command.push_back(fmt::format("{} {}", name, value));
   };
-  flag("--max-model-len", scenario.max_context);
+  flag("--max-model-len", max_context_of(scenario, pool.replica.model));
   flag("--max-num-seqs", limits.max_sequences);
   flag("--max-num-batched-tokens", limits.max_batched_tokens);
   if (limits.max_chunk > 0) flag("--long-prefill-token-threshold", limits.max_chunk);
@@ -235,11 +236,11 @@ LaunchParts write_vllm(const Scenario& scenario, const PoolScenario& pool) {
   if (pool.scheduler->name != "chunked")
     fail_at(pool, fmt::format("vLLM has no flag for the scheduler '{}'; its own is 'chunked'", pool.scheduler->name));
   LaunchParts parts;
-  parts.command.push_back(fmt::format("vllm serve {}", shell_word(weights_of(scenario.model))));
+  parts.command.push_back(fmt::format("vllm serve {}", shell_word(weights_of(pool.replica.model))));
   write_layout(pool, parts);
   write_places(pool, parts);
   write_limits(scenario, pool, parts);
-  write_formats(scenario, pool, format_flags(), parts);
+  write_formats(pool, format_flags(), parts);
   write_speculation(pool, parts);
   parts.notes.push_back("vLLM's own default: --enable-chunked-prefill, prompts and decodes in one batch");
   if (pool.engine.prefix_cache)

@@ -17,7 +17,7 @@ ClusterSetup split(std::int32_t prefill = 1) {
   setup.pools[0].replicas = prefill;
   setup.pools[0].limits.hands_on = true;
   setup.pools[1].role = PoolRole::kDecode;
-  setup.pools[1].kv = {Bytes(10), Bytes(0)};
+  setup.pools[1].kv = {Bytes(10), Bytes(0), 4};
   NodeSpec node;
   node.name = node.chip = "n";
   node.chips = 4;
@@ -26,7 +26,6 @@ ClusterSetup split(std::int32_t prefill = 1) {
   std::vector<std::vector<std::int32_t>> chips;
   for (std::int32_t i = 0; i <= prefill; ++i) chips.push_back({i});
   setup.transfers.emplace(TransferPaths(fabric, chips));
-  setup.transfers->layers = 4;
   return setup;
 }
 
