@@ -6,6 +6,7 @@
 
 #include "sim/model/rank_matrices.hpp"
 #include "sim/perf/breakdown.hpp"
+#include "sim/run/explain_balance.hpp"
 #include "sim/run/explain_fabric.hpp"
 #include "sim/run/fleet.hpp"
 #include "sim/run/use_case_targets.hpp"
@@ -112,6 +113,7 @@ std::string explain(const Scenario& scenario, const ExplainBatch& batch) {
                                           cut(sequences < batch.decode_sequences, "as many as the engine runs"),
                                           batch.kv_length, cut(!fits, "more than the KV cache holds")));
   }
+  text += balance_section(scenario);
   text += fabric_section(scenario);
   for (const std::string& note : scenario.notes) text += fmt::format("\n{}\n", note);
   for (const std::string& key : scenario.without_effect) text += fmt::format("\nwithout effect: {}\n", key);
