@@ -31,6 +31,11 @@ class TokenGaps {
   // if they have not stood still.
   void join_late(SimTime last_token, SimTime now, std::int32_t others) {
     stall(now, others);
+    for (Group& group : groups_)
+      if (group.last_token == last_token) {
+        ++group.sequences;
+        return;
+      }
     groups_.push_back({last_token, 1});
   }
   // A sequence stops to decode, `joined` when it last began to; gives the time of its last token.
@@ -38,7 +43,7 @@ class TokenGaps {
     if (groups_.empty()) return now;
     std::size_t i = 0;
     for (std::size_t g = 1; g < groups_.size(); ++g)
-      if (groups_[g].last_token == joined) i = g;
+      if (groups_[g].last_token == joined && groups_[g].sequences > 0) i = g;
     --groups_[i].sequences;
     SILICAST_CHECK(groups_[i].sequences >= 0);
     return groups_[i].last_token;

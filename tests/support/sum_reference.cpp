@@ -475,6 +475,8 @@ class SumEngine {
     std::int32_t most = 0;
     for (SumRank& rank : ranks_) {
       rank.plan(now_, iteration_);
+      // Without an iteration no plan follows: what one has driven out the next may let in.
+      for (int again = 0; again < 5 && rank.idle(); ++again) rank.plan(now_, iteration_);
       iteration.kv_blocks += rank.blocks_used();
       if (!rank.busy()) continue;
       busy_ = true;
@@ -714,7 +716,6 @@ class SumCluster {
 
   bool plan(SumEngine& engine, double now) {
     engine.plan(now);
-    for (int again = 0; again < 5 && !engine.busy(); ++again) engine.plan(now);
     for (std::size_t i = 0; i < engine.ranks(); ++i) {
       SumRank& rank = engine.at(i);
       for (const std::int64_t index : std::exchange(rank.driven_out, {})) transfers_->memory(index, false, now);

@@ -57,7 +57,7 @@ class SumTransfers {
     return next;
   }
 
-  // Moves on to that instant; returns who has arrived, in order of their numbers.
+  // Moves on to that instant; returns who has arrived, in the order in which their last flows began.
   std::vector<std::int64_t> advance(double now) {
     std::vector<std::int64_t> arrived;
     for (auto& [index, transfer] : transfers_) {
@@ -72,6 +72,9 @@ class SumTransfers {
       if (transfer.starts <= now) begin(transfer, now);
     }
     since_ = now;
+    std::sort(arrived.begin(), arrived.end(), [&](std::int64_t a, std::int64_t b) {
+      return transfers_.at(a).sequence < transfers_.at(b).sequence;
+    });
     for (const std::int64_t index : arrived) transfers_.erase(index);
     return arrived;
   }
@@ -116,6 +119,7 @@ class SumTransfers {
     KvSize size;
     double wait = 0, available = 0, moved = 0, moving = 0, left = 0, then = 0;
     double cap = kNever, rate = 0, starts = kNever, ends = kNever;
+    std::int64_t sequence = 0;
     bool memory = false, begun = false, all = false;
   };
 
@@ -129,7 +133,8 @@ class SumTransfers {
       begin(transfer, now);
     }
   }
-  static void begin(Transfer& transfer, double now) {
+  void begin(Transfer& transfer, double now) {
+    transfer.sequence = begun_++;
     transfer.begun = true;
     transfer.starts = kNever;
     transfer.left = transfer.moving = transfer.available - transfer.moved;
@@ -140,6 +145,7 @@ class SumTransfers {
   TransferPaths paths_;
   std::map<std::int64_t, Transfer> transfers_;  // by request
   double since_ = 0;
+  std::int64_t begun_ = 0;
 };
 
 }  // namespace silicast::testing

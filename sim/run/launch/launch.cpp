@@ -69,12 +69,15 @@ std::string pool_text(const Scenario& scenario, const PoolScenario& pool, const 
   put(unsaid, "node", pool.node.name);
   put(unsaid, "nodes", fmt::format("{}", pool.nodes));
   put(unsaid, "replicas", fmt::format("{}", pool.replicas));
-  if (pool.role != PoolRole::kWhole) put(unsaid, "role", std::string(name_of(pool.role)));
   put(unsaid, "engine", pool.engine.name);
   for (const ConfigEntry& entry : parts.unsaid.entries) put(unsaid, entry.key, entry.value);
   if (pool.replica.model.huggingface_ids.empty())
     parts.notes.push_back(
         fmt::format("no repository of {} is known: name its files in place of it", pool.replica.model.name));
+  if (pool.role != PoolRole::kWhole)
+    parts.notes.push_back(fmt::format(
+        "role {}: what connects it with the other pool is left out (KV connector, its ports, the gateway)",
+        name_of(pool.role)));
   if (pool.replicas > 1)
     parts.notes.push_back(fmt::format("before the {} copies stands a router; the scenario's is '{}'", pool.replicas,
                                       scenario.router->name));

@@ -7,6 +7,7 @@
 #include "scenario_for_tests.hpp"
 #include "sim/base/random.hpp"
 #include "sim/io/config_catalogue.hpp"
+#include "sim/run/fleet.hpp"
 #include "sim/run/launch/launch.hpp"
 
 namespace silicast::testing {
@@ -189,8 +190,14 @@ TEST_CASE("every scenario that ships has a launch that is the same pool when rea
         ++without;
         continue;
       }
-      check_same(given, read_back(launch_text(given, "", kConfigs)));
-      ++same;
+      for (const PoolScenario& pool : given.pools) {
+        Scenario alone = given;
+        alone.pools = {pool};
+        alone.model = pool.replica.model;
+        alone.max_context = max_context_of(given, pool.replica.model);
+        check_same(alone, read_back(launch_text(given, given.pools.size() > 1 ? pool.name : "", kConfigs)));
+        ++same;
+      }
     }
   CHECK(same >= 8);
   CHECK(without >= 10);
