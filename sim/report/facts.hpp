@@ -55,6 +55,7 @@ struct RunFacts {
   std::string name;
   std::vector<PoolFacts> pools;     // by PoolId
   bool transfers = false;           // some pools prefill and others decode
+  std::vector<std::string> tiers;   // names of those below the caches of prompts, by their numbers
   std::vector<ClassFacts> classes;  // by ClassId; at least one
   MeasureWindow window;
 };

@@ -38,7 +38,7 @@ class TokenGaps {
     if (groups_.empty()) return now;
     std::size_t i = 0;
     for (std::size_t g = 1; g < groups_.size(); ++g)
-      if (groups_[g].last_token == joined) i = g;
+      if (groups_[g].last_token == joined && groups_[g].sequences > 0) i = g;  // several joined late may share it
     --groups_[i].sequences;
     SILICAST_CHECK(groups_[i].sequences >= 0);
     return groups_[i].last_token;
