@@ -1,14 +1,13 @@
 #include "sim/memory/prefix_cache.hpp"
 
 #include "sim/base/check.hpp"
-#include "sim/base/mix.hpp"
 
 namespace silicast {
 std::int64_t PrefixCache::match(std::span<const std::uint64_t> prompt, std::int64_t& unused) const {
   std::int64_t count = 0;
   unused = 0;
   for (const std::uint64_t id : prompt) {
-    const std::int32_t entry = find(id);
+    const std::int32_t entry = table_.find(id);
     if (entry == kNone) break;
     ++count;
     unused += entries_[static_cast<std::size_t>(entry)].users == 0;
@@ -17,7 +16,7 @@ std::int64_t PrefixCache::match(std::span<const std::uint64_t> prompt, std::int6
 }
 
 PrefixCache::Was PrefixCache::use(std::uint64_t id) {
-  const std::int32_t found = find(id);
+  const std::int32_t found = table_.find(id);
   if (found == kNone) {
     add(id);
     return Was::kMissing;
@@ -32,7 +31,7 @@ PrefixCache::Was PrefixCache::use(std::uint64_t id) {
 std::int64_t PrefixCache::give_back(std::span<const std::uint64_t> prompt, std::int64_t count) {
   std::int64_t unused = 0;
   for (std::int64_t i = count; i-- > 0;) {
-    const std::int32_t found = find(prompt[static_cast<std::size_t>(i)]);
+    const std::int32_t found = table_.find(prompt[static_cast<std::size_t>(i)]);
     SILICAST_CHECK(found != kNone, "a block in use is gone");
     Entry& entry = entries_[static_cast<std::size_t>(found)];
     SILICAST_CHECK(entry.users > 0, "a block is given back that nobody used");
@@ -44,12 +43,14 @@ std::int64_t PrefixCache::give_back(std::span<const std::uint64_t> prompt, std::
   return unused;
 }
 
-void PrefixCache::keep_unused(std::int64_t most) {
-  while (unused() > most) drop_oldest();
+void PrefixCache::keep_unused(std::int64_t most, std::vector<std::uint64_t>* fallen) {
+  while (unused() > most) {
+    const std::uint64_t id = drop_oldest();
+    if (fallen != nullptr) fallen->push_back(id);
+  }
 }
 
 void PrefixCache::add(std::uint64_t id) {
-  if (2 * (static_cast<std::size_t>(size_) + 1) > table_.size()) grow();
   std::int32_t entry = kNone;
   if (free_.empty()) {
     entry = static_cast<std::int32_t>(entries_.size());
@@ -59,47 +60,19 @@ void PrefixCache::add(std::uint64_t id) {
     free_.pop_back();
   }
   entries_[static_cast<std::size_t>(entry)] = {id, 1, kNone, kNone};
-  table_[place_of(id)] = entry;
+  table_.insert(id, entry);
   ++size_, ++used_;
 }
 
-void PrefixCache::drop_oldest() {
+std::uint64_t PrefixCache::drop_oldest() {
   SILICAST_CHECK(oldest_ != kNone, "no block is unused");
   const std::int32_t entry = oldest_;
+  const std::uint64_t id = entries_[static_cast<std::size_t>(entry)].id;
   unlink(entry);
-  erase(entries_[static_cast<std::size_t>(entry)].id);
+  table_.erase(id);
   free_.push_back(entry);
   --size_;
-}
-
-std::size_t PrefixCache::place_of(std::uint64_t id) const {
-  const std::size_t mask = table_.size() - 1;
-  std::size_t place = mix(id) & mask;
-  while (table_[place] != kNone && entries_[static_cast<std::size_t>(table_[place])].id != id)
-    place = (place + 1) & mask;
-  return place;
-}
-
-// Closes the gap, so that no search stops before what it looks for (Knuth, The Art of Computer Programming 3, 6.4, R).
-void PrefixCache::erase(std::uint64_t id) {
-  const std::size_t mask = table_.size() - 1;
-  std::size_t hole = place_of(id);
-  table_[hole] = kNone;
-  for (std::size_t at = (hole + 1) & mask; table_[at] != kNone; at = (at + 1) & mask) {
-    const std::size_t home = mix(entries_[static_cast<std::size_t>(table_[at])].id) & mask;
-    if (((at - home) & mask) < ((at - hole) & mask)) continue;  // its home lies behind the hole
-    table_[hole] = table_[at];
-    table_[at] = kNone;
-    hole = at;
-  }
-}
-
-void PrefixCache::grow() {
-  table_.assign(table_.empty() ? 64 : 2 * table_.size(), kNone);
-  std::vector<bool> is_free(entries_.size(), false);
-  for (const std::int32_t entry : free_) is_free[static_cast<std::size_t>(entry)] = true;
-  for (std::size_t i = 0; i < entries_.size(); ++i)
-    if (!is_free[i]) table_[place_of(entries_[i].id)] = static_cast<std::int32_t>(i);
+  return id;
 }
 
 void PrefixCache::link_newest(std::int32_t entry) {

@@ -9,6 +9,8 @@
 #include <span>
 #include <vector>
 
+#include "sim/memory/id_table.hpp"
+
 namespace silicast {
 
 class PrefixCache {
@@ -28,30 +30,27 @@ class PrefixCache {
   // One user less of the first `count` blocks of a prompt; gives how many nobody uses any more. O(count).
   std::int64_t give_back(std::span<const std::uint64_t> prompt, std::int64_t count);
 
-  // Drops unused blocks, the least recently used first, until at most so many are left. O(dropped).
-  void keep_unused(std::int64_t most);
+  // Drops unused blocks, the least recently used first, until at most so many are left; `fallen` gets them, where it is
+  // given. O(dropped).
+  void keep_unused(std::int64_t most, std::vector<std::uint64_t>* fallen = nullptr);
 
  private:
-  static constexpr std::int32_t kNone = -1;
+  static constexpr std::int32_t kNone = IdTable::kNone;
   struct Entry {
     std::uint64_t id = 0;
     std::int32_t users = 0;
     std::int32_t previous = kNone, next = kNone;  // among the unused, the least recently used first
   };
 
-  std::size_t place_of(std::uint64_t id) const;  // of the table: where it is, or would be
-  std::int32_t find(std::uint64_t id) const { return table_.empty() ? kNone : table_[place_of(id)]; }
   void add(std::uint64_t id);
-  void drop_oldest();
-  void erase(std::uint64_t id);
-  void grow();
+  std::uint64_t drop_oldest();
   void link_newest(std::int32_t entry);
   void unlink(std::int32_t entry);
 
   std::int64_t size_ = 0, used_ = 0;
   std::vector<Entry> entries_;
-  std::vector<std::int32_t> free_;   // entries
-  std::vector<std::int32_t> table_;  // entries by id, open addressing with linear probing; a power of two
+  std::vector<std::int32_t> free_;  // entries
+  IdTable table_;
   std::int32_t oldest_ = kNone, newest_ = kNone;
 };
 

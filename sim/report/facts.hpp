@@ -56,6 +56,7 @@ struct RunFacts {
   std::string name;
   std::vector<PoolFacts> pools;     // by PoolId
   bool transfers = false;           // some pools prefill and others decode
+  std::vector<std::string> tiers;   // names of those below the caches of prompts, by their numbers
   std::vector<ClassFacts> classes;  // by ClassId; at least one
   std::vector<std::string> models;  // by number
   MeasureWindow window;

@@ -46,14 +46,18 @@ void GroupRecorder::coarsen(int shift) {
   e2e_.coarsen(shift);
 }
 
-GroupSummary GroupRecorder::summary(std::int64_t first_index, const CompletionTotals& completions,
-                                    double seconds) const {
+GroupSummary GroupRecorder::summary(std::int64_t first_index, const CompletionTotals& completions, double seconds,
+                                    std::size_t tiers) const {
   GroupSummary group;
   group.states = states_;
   group.reasons = reasons_;
   group.preemptions = preemptions_;
   if (prompt_tokens_ > 0)
     group.cached_share = static_cast<double>(cached_tokens_) / static_cast<double>(prompt_tokens_);
+  for (std::size_t tier = 0; tier < tiers; ++tier)
+    group.tier_shares.push_back(prompt_tokens_ > 0
+                                    ? static_cast<double>(fetched_tokens_[tier]) / static_cast<double>(prompt_tokens_)
+                                    : kNoValue);
   for (const std::int64_t count : states_) group.requests += count;
   group.ttft = ttft_.distribution(first_index);
   group.tpot = tpot_.distribution(first_index);

@@ -55,6 +55,7 @@ class GroupRecorder {
     preemptions_ += record.preemptions;
     prompt_tokens_ += record.prompt_tokens;
     cached_tokens_ += record.cached_tokens;
+    for (std::size_t tier = 0; tier < kMaxTiers; ++tier) fetched_tokens_[tier] += record.fetched_tokens[tier];
     if (latencies.completed) {
       ++totals_.requests;
       totals_.good += latencies.good;
@@ -74,7 +75,8 @@ class GroupRecorder {
 
   // Everything but the ITL, target results and the name. `first_index` is a cohort boundary; `completions`
   // those of the throughput window of `seconds`.
-  GroupSummary summary(std::int64_t first_index, const CompletionTotals& completions, double seconds) const;
+  GroupSummary summary(std::int64_t first_index, const CompletionTotals& completions, double seconds,
+                       std::size_t tiers) const;
 
  private:
   void add_in_window(const Latencies& latencies);
@@ -82,7 +84,8 @@ class GroupRecorder {
   std::array<std::int64_t, kEndStates> states_{};
   std::array<std::int64_t, kEndReasons> reasons_{};
   std::int64_t preemptions_ = 0;
-  std::int64_t prompt_tokens_ = 0, cached_tokens_ = 0;  // of all that ended
+  std::int64_t prompt_tokens_ = 0, cached_tokens_ = 0;    // of all that ended
+  std::array<std::int64_t, kMaxTiers> fetched_tokens_{};  // of the cached ones, from tiers
   CompletionTotals totals_;
   CohortTable<CohortSums> sums_;
   BatchedSeries ttft_, tpot_, e2e_;

@@ -81,6 +81,9 @@ void add_counts(std::vector<Metric>& metrics, const GroupSummary& group) {
   section.add("requests_measured", "measured", "", 1, static_cast<double>(group.e2e.count));
   section.add("preemptions", "preemptions", "", 1, static_cast<double>(group.preemptions));
   section.add("cached_prompt_share", "prompt tokens found in the cache", "%", 100, group.cached_share);
+  for (std::size_t tier = 0; tier < group.tier_shares.size(); ++tier)
+    section.add(fmt::format("cached_prompt_share_tier{}", tier + 1),
+                fmt::format("those that came from tier {}", tier + 1), "%", 100, group.tier_shares[tier]);
 }
 
 void add_basis(std::vector<Metric>& metrics, std::string_view name, const CostBasis& basis) {

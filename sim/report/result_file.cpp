@@ -135,6 +135,7 @@ struct ResultFile::RequestColumns {
   Column &index, &arrival, &scheduled, &first_token, &completion, &prompt, &cached, &output, &replica, &pool,
       &request_class, &preemptions, &state, &reason;
   Column *prefill_replica = nullptr, *prefilled = nullptr;  // where some pools prefill and others decode
+  std::vector<Column*> fetched = {};                        // by tier
 };
 
 struct ResultFile::PoolColumns {
@@ -190,6 +191,10 @@ void ResultFile::add_request_columns(const RunFacts& facts) {
                                          "served it; -1 if none did");
     requests_->prefilled = &time("prefilled", "end of the prefill, when its KV cache can move; -1 if none did");
   }
+  for (std::size_t tier = 0; tier < facts.tiers.size(); ++tier)
+    requests_->fetched.push_back(&file_.add_column<std::int32_t>(
+        fmt::format("/requests/fetched_tokens_tier{}", tier + 1), "tokens",
+        fmt::format("of the cached tokens, those that came from tier '{}'", facts.tiers[tier])));
   std::vector<std::string> pools, classes;
   for (const PoolFacts& pool : facts.pools) pools.push_back(pool.name);
   for (const ClassFacts& one : facts.classes) classes.push_back(one.name);
@@ -234,6 +239,8 @@ void ResultFile::request_ended(const RequestRecord& record) {
   columns.preemptions.append(record.preemptions);
   columns.state.append(static_cast<std::uint8_t>(record.state));
   columns.reason.append(static_cast<std::uint8_t>(record.reason));
+  for (std::size_t tier = 0; tier < columns.fetched.size(); ++tier)
+    columns.fetched[tier]->append(record.fetched_tokens[tier]);
   if (columns.prefilled == nullptr) return;
   columns.prefill_replica->append(record.prefill_replica.value);
   columns.prefilled->append(instant(record.prefilled));

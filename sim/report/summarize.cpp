@@ -124,18 +124,20 @@ bool is_void(const PercentileTarget& target, bool unstable) {
 }  // namespace
 
 void Recorder::add_groups(Summary& summary, const Snapshot& start, const Snapshot& end, double seconds) const {
-  summary.total = total_.summary(first_index_, end.total - start.total, seconds);
+  summary.total = total_.summary(first_index_, end.total - start.total, seconds, facts_.tiers.size());
   summary.total.name = "all";
   Sketch gaps;
   for (std::size_t pool = 0; pool < facts_.pools.size(); ++pool) gaps.merge(gaps_from(pool));
   summary.total.itl = distribution_of(gaps);
   for (std::size_t i = 0; i < pools_.size(); ++i) {
-    summary.pools.push_back(pools_[i].summary(first_index_, end.pools[i] - start.pools[i], seconds));
+    summary.pools.push_back(
+        pools_[i].summary(first_index_, end.pools[i] - start.pools[i], seconds, facts_.tiers.size()));
     summary.pools.back().name = facts_.pools[i].name;
     summary.pools.back().itl = distribution_of(gaps_from(i));
   }
   for (std::size_t i = 0; i < classes_.size(); ++i) {
-    summary.classes.push_back(classes_[i].summary(first_index_, end.classes[i] - start.classes[i], seconds));
+    summary.classes.push_back(
+        classes_[i].summary(first_index_, end.classes[i] - start.classes[i], seconds, facts_.tiers.size()));
     summary.classes.back().name = facts_.classes[i].name;
   }
   for (std::size_t i = 0; i < models_.size(); ++i) {

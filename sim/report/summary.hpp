@@ -60,6 +60,7 @@ struct GroupSummary {
   std::array<std::int64_t, kEndReasons> reasons{};  // by EndReason, whole run
   std::int64_t preemptions = 0;                     // whole run
   double cached_share = kNoValue;                   // of the prompt tokens, found in the prompt cache; whole run
+  std::vector<double> tier_shares;                  // those among them that came from tiers, by their numbers
   Distribution ttft, tpot, e2e;
   Distribution itl;  // of pools and the whole run; gaps, not requests
   TtftSplit split;

@@ -9,6 +9,7 @@
 #include "sim/io/config_catalogue.hpp"
 #include "sim/io/line_reader.hpp"
 #include "sim/run/read_perf.hpp"
+#include "sim/run/read_tiers.hpp"
 
 namespace silicast {
 namespace {
@@ -223,6 +224,7 @@ PoolScenario read_pool(const ConfigValue& value, const ModelSpec& default_model,
       blocks->fail(fmt::format("{} blocks do not fit: there is memory for {}, see 'silicast explain'", pool.kv_blocks,
                                pool.memory.blocks));
   }
+  if (const auto tiers = map.optional("kv_tiers")) pool.tiers = read_tiers(*tiers, pool);
   const auto perf = map.optional("perf");
   map.done();
   const EngineHost& host = pool.engine.host;

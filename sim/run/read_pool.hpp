@@ -6,7 +6,7 @@
 namespace silicast {
 
 // pool: {name, node, nodes: 1, replicas, layout: {tensor: 4}, precision: 8bit | {weights, activations, kv}, engine,
-//        scheduler, kv_blocks, memory: {weights, activation, runtime},
+//        scheduler, kv_blocks, memory: {weights, activation, runtime}, kv_tiers: see read_tiers.hpp,
 //        perf: roofline | {measured: FOLDER | [FILE, ...]}}.
 struct PoolFiles {
   std::string configs_dir;

@@ -14,6 +14,7 @@
 #include "sim/run/read_perf.hpp"
 #include "sim/run/read_pool.hpp"
 #include "sim/run/read_prices.hpp"
+#include "sim/run/read_tiers.hpp"
 #include "sim/run/use_case_targets.hpp"
 
 namespace silicast {
@@ -207,6 +208,7 @@ Scenario read_scenario(ConfigNode tree, const std::string& path, const ScenarioS
   const Workload workload = make_workload(*scenario.workload, scenario.workload_context);
   if (!workload.source->next_time()) scenario.workload->fail("no request arrives; is the slice or the duration right?");
   check_prompt_blocks(scenario, workload.source->block_tokens());
+  check_tiers(scenario, workload.source->block_tokens());
   scenario.workload_info = workload.info;
   scenario.workload_context.scan_traces = false;  // scanned; every later reading goes straight through
   if (!map.has("warmup") && !scenario.workload_info.generated) scenario.window.mode = MeasureWindow::Mode::kNone;

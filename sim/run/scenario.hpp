@@ -29,6 +29,20 @@
 
 namespace silicast {
 
+// A tier below the caches of prompts of a pool's replicas: see read_tiers.
+struct TierScenario {
+  std::string name;
+  Bytes capacity;  // of one store
+  TierOwner of = TierOwner::kReplica;
+  BytesPerSecond bandwidth;          // of one store, each way
+  BytesPerSecond replica_bandwidth;  // of a replica to and from a store that others share
+  Seconds latency;
+  bool through = false;
+  TierEviction eviction = TierEviction::kLru;
+  Seconds ttl;
+  std::optional<ConfigValue> at;  // where it is given
+};
+
 // Like replicas on like nodes.
 struct PoolScenario {
   std::string name;
@@ -54,7 +68,8 @@ struct PoolScenario {
   std::int64_t kv_blocks = 0;  // per replica: computed, or as given
   bool kv_blocks_given = false;
   ReplicaSetup replica;  // what the cost of its iterations follows from
-  Badge badge;           // whether any of that was measured
+  std::vector<TierScenario> tiers;
+  Badge badge;  // whether any of that was measured
   Mark mark;
 };
 

@@ -12,6 +12,7 @@
 #include "sim/run/disaggregation.hpp"
 #include "sim/run/fleet.hpp"
 #include "sim/run/read_perf.hpp"
+#include "sim/run/read_tiers.hpp"
 #include "sim/run/version.hpp"
 #include "workloads/recording_source.hpp"
 
@@ -186,10 +187,12 @@ struct Simulation::Parts {
     run.name = scenario.name;
     run.classes = scenario.classes;
     run.window = scenario.window;
+    run.tiers = tier_names(scenario);
     for (const PoolScenario& pool : scenario.pools) {
       WorkRates work;
       setup.pools.push_back(pool_setup(pool, scenario.seed, work));
       if (shares_prompts(pool)) setup.pools.back().limits.prompt_block = workload.source->block_tokens();
+      setup.pools.back().tiers = tiers_setup(pool, run.tiers, workload.source->block_tokens());
       run.pools.push_back(pool_facts(scenario, pool, work));
     }
     for (const ModelSpec& model : scenario.models) {
@@ -251,6 +254,9 @@ RunResult Simulation::finish() {
   for (const std::string& note : parts.scenario.notes) result.summary.notes.push_back(note);
   const auto without_effect = [&](const std::string& key) { result.summary.notes.push_back("without effect: " + key); };
   for (const std::string& key : parts.scenario.without_effect) without_effect(key);
+  if (const KvTiers* tiers = parts.cluster->tiers())
+    for (std::string& note : notes_on_tiers(parts.scenario, *tiers, parts.workload.source->block_tokens()))
+      result.summary.notes.push_back(std::move(note));
   if (parts.scenario.until && parts.cluster->now().seconds() < parts.scenario.until->value())
     without_effect("until: the run ended before");
   for (const GroupSummary& one : result.summary.classes)

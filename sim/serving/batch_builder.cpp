@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "sim/serving/fetch_choice.hpp"
+
 namespace silicast {
 
 std::int32_t BatchBuilder::chunk_from(const Request& request, std::int32_t computed) const {
@@ -103,6 +105,14 @@ void BatchBuilder::preempt(RequestSlot slot) {
   } else if (request.phase == Phase::kPrefilling) {
     state_.prompts.give_back(slot, request.computed, state_.blocks_prefilling(request), growth_reserved_);
     std::erase(state_.prefilling, slot);
+  } else if (request.phase == Phase::kFetching || request.phase == Phase::kFetched) {
+    state_.prompts.give_back(slot, request.computed, state_.blocks_fetching(request), growth_reserved_);
+    if (request.phase == Phase::kFetched) {
+      std::erase(state_.received, slot);
+    } else {
+      state_.tiers->stop(slot);
+      --state_.away;
+    }
   } else {
     const std::int32_t prompt = request.spec.prompt_tokens;
     state_.prompts.give_back(slot, request.phase == Phase::kReceived ? prompt : 0, state_.blocks_of(prompt),
@@ -121,23 +131,67 @@ void BatchBuilder::preempt(RequestSlot slot) {
   }
   request.phase = Phase::kWaiting;
   request.context = request.spec.prompt_tokens + request.generated;
-  request.computed = 0;
+  request.computed = request.incoming = 0;
   ++request.preemptions;
   request.preempted_at = now_;
 }
 
-// Those whose KV has come decode from here on. Their first token came with it.
+// Those whose KV has come go on from here. Where it is all of their context's, their first token came with it.
 void BatchBuilder::join_received() {
   const std::int32_t decoding = state_.decoding.size();
   std::size_t joined = 0;
   for (const RequestSlot slot : state_.received) {
     if (!eligible(slot)) break;
-    state_.gaps.join_late(state_.table[slot].last_token, now_, decoding);
-    state_.begin_decoding(slot);
+    if (state_.table[slot].phase == Phase::kFetched) {
+      state_.begin_prefilling(slot);
+    } else {
+      state_.gaps.join_late(state_.table[slot].last_token, now_, decoding);
+      state_.begin_decoding(slot);
+    }
     ++joined;
     changed_ = true;
   }
   state_.received.erase(state_.received.begin(), state_.received.begin() + static_cast<std::ptrdiff_t>(joined));
+}
+
+// In order of admission among those with a context to compute.
+void ReplicaState::begin_prefilling(RequestSlot slot) {
+  Request& request = table[slot];
+  request.phase = Phase::kPrefilling;
+  request.computed += request.incoming;
+  request.incoming = 0;
+  const auto before = [&](RequestSlot a, RequestSlot b) { return table[a].admission < table[b].admission; };
+  prefilling.insert(std::upper_bound(prefilling.begin(), prefilling.end(), slot, before), slot);
+  prompts.computed(slot);
+}
+
+// Of a request that is being admitted, which uses what it found: whether it waits for more of its blocks to come from
+// tiers, where that is sooner than computing them.
+bool BatchBuilder::fetches(RequestSlot slot, const PromptCache::Found& found) {
+  Request& request = state_.table[slot];
+  const std::int32_t size = state_.limits.prompt_block;
+  std::int64_t most = state_.prompts.whole_blocks(slot, std::int64_t{request.context} - 1);
+  if (!state_.limits.hands_on) {
+    const std::int64_t free = state_.blocks.free() - growth_reserved_ + found.shared - state_.limits.sequence_blocks;
+    most = std::min(most, (free * state_.limits.block_size - state_.limits.drafts) / size);
+  }
+  if (most <= found.count) return false;
+  const auto first = static_cast<std::size_t>(found.count);
+  const std::span<const TierOffer> offers = state_.tiers->offers(
+      state_.place, state_.table.blocks(slot).subspan(first, static_cast<std::size_t>(most) - first));
+  const TierOffer* offer = sooner_than_computed(offers, state_.cost, state_.limits, found.tokens, request.context);
+  if (offer == nullptr) return false;
+  state_.tiers->fetch(slot, found.count, *offer);
+  request.incoming = static_cast<std::int32_t>(offer->all * size);
+  request.phase = Phase::kFetching;
+  ++state_.away;
+  if (request.preemptions == 0) {
+    request.cached = found.tokens + request.incoming;
+    const std::vector<TierSetup>& tiers = state_.tiers->tiers(state_.place);
+    for (std::size_t t = 0; t < tiers.size(); ++t)
+      request.fetched[static_cast<std::size_t>(tiers[t].number)] = offer->blocks[t] * size;
+  }
+  return true;
 }
 
 // Room for the KV of a context that is computed by another replica.
@@ -176,19 +230,22 @@ bool BatchBuilder::admit_first(Admit how) {
   }
   state_.waiting.erase(state_.table, slot);
   state_.running.push_back(state_.table, slot);
-  state_.prefilling.push_back(slot);
   request.phase = Phase::kPrefilling;
   request.admission = state_.table.next_admission();
   if (request.scheduled == SimTime::never()) request.scheduled = now_;
   if (request.preemptions > 0 && request.first_token == SimTime::never())
     request.preempted_before_first_token += now_ - request.preempted_at;
   state_.prompts.use(slot, found);
-  // What a running request has besides the blocks of its tokens comes with the first of these.
-  const std::int32_t begun = state_.limits.hands_on ? request.context : found.tokens;
-  if (begun > 0) state_.blocks.take(state_.blocks_of(begun) - found.shared);
   if (request.preemptions == 0) request.cached = found.tokens;
-  add_chunk(slot, tokens);
+  // Whether it fits, and so when it is admitted, is asked as if it computed them: that is the same at every asking.
+  const bool waits = state_.tiers != nullptr && fetches(slot, found);
+  // What a running request has besides the blocks of its tokens comes with the first of these.
+  const std::int32_t begun = state_.limits.hands_on ? request.context : found.tokens + request.incoming;
+  if (begun > 0) state_.blocks.take(state_.blocks_of(begun) - found.shared);
   changed_ = true;
+  if (waits) return true;
+  state_.prefilling.push_back(slot);
+  add_chunk(slot, tokens);
   return true;
 }
 

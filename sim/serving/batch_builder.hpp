@@ -41,12 +41,16 @@ struct Batch {
 
 // The requests and the memory of one replica.
 struct ReplicaState {
-  ReplicaState(RequestTable& requests, const ReplicaLimits& replica_limits, const std::vector<std::int64_t>& reaches)
+  ReplicaState(RequestTable& requests, const ReplicaLimits& replica_limits, const IterationCost& iteration_cost,
+               KvTiers* below = nullptr, ReplicaId at = {})
       : table(requests),
         limits(replica_limits),
+        cost(iteration_cost),
+        tiers(replica_limits.prompt_block > 0 ? below : nullptr),
+        place(at),
         blocks(replica_limits.blocks),
-        decoding(requests, replica_limits.block_size, replica_limits.drafts, reaches),
-        prompts(replica_limits.prompt_block, replica_limits.block_size, requests, blocks) {}
+        decoding(requests, replica_limits.block_size, replica_limits.drafts, iteration_cost.reaches()),
+        prompts(replica_limits.prompt_block, replica_limits.block_size, requests, blocks, tiers, at) {}
 
   // That a running request holds with so many tokens stored; none before the first.
   std::int64_t blocks_of(std::int64_t tokens) const {
@@ -58,6 +62,12 @@ struct ReplicaState {
   std::int64_t blocks_prefilling(const Request& request) const {
     return blocks_of(limits.hands_on ? request.context : request.computed);
   }
+  // One whose blocks are being fetched has theirs as well.
+  std::int64_t blocks_fetching(const Request& request) const {
+    return blocks_of(limits.hands_on ? request.context : request.computed + request.incoming);
+  }
+  // What was fetched is there: the rest of its context is computed.
+  void begin_prefilling(RequestSlot slot);
   // A request whose context is there, with its rate, is one of those that decode.
   void begin_decoding(RequestSlot slot) {
     Request& request = table[slot];
@@ -71,15 +81,18 @@ struct ReplicaState {
 
   RequestTable& table;
   ReplicaLimits limits;
+  const IterationCost& cost;
+  KvTiers* tiers;   // below its cache of prompts; nullptr: none
+  ReplicaId place;  // its number among all ranks
   BlockPool blocks;
   DecodeSet decoding;
   PromptCache prompts;
   RequestList waiting;
   RequestList running;                  // prefilling, decoding and those who will, in order of admission
   std::vector<RequestSlot> prefilling;  // the running requests with a context left to compute, in that order
-  std::vector<RequestSlot> received;    // those whose KV has come and who do not decode yet, in the order of that
+  std::vector<RequestSlot> received;    // those whose KV has come and who do not go on yet, in the order of that
   std::vector<RequestSlot> admitted_elsewhere, driven_out;  // by the last plan: kReceiving now, and no longer
-  std::int32_t away = 0;                                    // requests that wait for a transfer: kHeld and kReceiving
+  std::int32_t away = 0;  // requests that wait for a transfer: kHeld, kReceiving and kFetching
   TokenGaps gaps;
   bool waits_for_drops = false;  // the first waiting request may fit when the cache of prompts has dropped some
 };
@@ -128,6 +141,7 @@ class BatchBuilder {
   void join_received();
   bool admit_first(Admit how);
   bool admit_elsewhere(RequestSlot slot);
+  bool fetches(RequestSlot slot, const PromptCache::Found& found);
   std::int32_t next_chunk(const Request& request) const { return chunk_from(request, request.computed); }
   std::int32_t chunk_from(const Request& request, std::int32_t computed) const;
   std::int64_t blocks_of_chunk(const Request& request, std::int32_t tokens) const;

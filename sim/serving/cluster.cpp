@@ -12,6 +12,13 @@ std::string_view name_of(PoolRole role) {
 
 Cluster::Cluster(ClusterSetup setup, RequestSource& source, ServingObserver& observer)
     : setup_(std::move(setup)), source_(source), observer_(observer) {
+  std::vector<KvTiers::Pool> tiers;
+  bool any = false;
+  for (const PoolSetup& pool : setup_.pools) {
+    tiers.push_back({pool.tiers, pool.replicas, pool.ranks});
+    any = any || !pool.tiers.tiers.empty();
+  }
+  if (any) tiers_.emplace(tiers, table_, engine_, *this);
   for (std::size_t p = 0; p < setup_.pools.size(); ++p) {
     const PoolSetup& pool = setup_.pools[p];
     for (std::int32_t r = 0; r < pool.replicas; ++r) {
@@ -26,7 +33,8 @@ Cluster::Cluster(ClusterSetup setup, RequestSource& source, ServingObserver& obs
                                                    pool.acceptance,
                                                    pool.plans_ahead,
                                                    setup_.leap,
-                                                   pool.role == PoolRole::kPrefill && setup_.transfers->by_layers},
+                                                   pool.role == PoolRole::kPrefill && setup_.transfers->by_layers,
+                                                   pool.tiers.tiers.empty() ? nullptr : &*tiers_},
                                     engine_, table_, observer_, *this));
       for (std::int32_t rank = 0; rank < pool.ranks; ++rank) places_.push_back({replica, rank});
     }
@@ -246,6 +254,7 @@ void Cluster::hand_on(RequestSlot prefill) {
   request.preempted_before_first_token = from.preempted_before_first_token;
   request.preemptions = from.preemptions;
   request.cached = from.cached;
+  request.fetched = from.fetched;
   request.prefilled = engine_.now();
   if (engine_.cancel(from.deadline_event))
     request.deadline_event = engine_.at(std::max(from.spec.deadline, engine_.now()), kDeadlineRank,
@@ -258,6 +267,11 @@ void Cluster::kv_arrived(RequestSlot slot) {
   part(slot);
   const Place& at = place_of(slot);
   replica_of(at).kv_arrived(at.rank, slot);
+}
+
+void Cluster::blocks_fetched(RequestSlot slot) {
+  const Place& at = place_of(slot);
+  replica_of(at).blocks_fetched(at.rank, slot);
 }
 
 // A request is over, or has come, where the given slot is: its other slot goes.
@@ -309,6 +323,7 @@ void Cluster::request_over(RequestSlot slot, EndState state, EndReason reason, s
   record.preempted_before_first_token = request.preempted_before_first_token;
   record.prompt_tokens = request.spec.prompt_tokens;
   record.cached_tokens = request.cached;
+  record.fetched_tokens = request.fetched;
   record.output_tokens = output_tokens;
   record.preemptions = request.preemptions;
   record.request_class = request.spec.request_class;
@@ -359,6 +374,7 @@ void Cluster::arrivals_end(std::int64_t) {
 void Cluster::drained() {
   arrivals_end();
   engine_.cancel(close_event_);
+  if (tiers_) tiers_->end();
   if (engine_.pending(sample_event_)) engine_.move(sample_event_, engine_.now());
 }
 

@@ -24,6 +24,7 @@ struct PoolSetup {
   KvSize kv;                  // of a request there, for pools that decode what others prefilled
   std::int32_t model = 0;     // which it serves
   double overflow_after = 0;  // requests per replica of the model's other pools after which it gets some; 0: always
+  TiersSetup tiers = {};      // below the caches of prompts
   std::int32_t replicas = 1;
   std::int32_t ranks = 1;  // of a replica, in lock step
   ReplicaLimits limits;    // of a rank
@@ -48,7 +49,7 @@ struct ClusterSetup {
   Seconds sample_interval;             // of observer.sampled(); 0: no samples
 };
 
-class Cluster final : public ReplicaHost, public TransferHost {
+class Cluster final : public ReplicaHost, public TransferHost, public TierHost {
  public:
   Cluster(ClusterSetup setup, RequestSource& source, ServingObserver& observer);
 
@@ -63,6 +64,7 @@ class Cluster final : public ReplicaHost, public TransferHost {
   std::int32_t ranks() const { return static_cast<std::int32_t>(places_.size()); }
 
   const KvTransfers* transfers() const { return transfers_ ? &*transfers_ : nullptr; }
+  const KvTiers* tiers() const { return tiers_ ? &*tiers_ : nullptr; }
 
   void request_over(RequestSlot slot, EndState state, EndReason reason, std::int32_t output_tokens) override;
   void chunks_begin(ReplicaId replica) override;
@@ -71,6 +73,7 @@ class Cluster final : public ReplicaHost, public TransferHost {
   void kv_memory_taken(RequestSlot slot) override { transfers_->memory_taken(slot); }
   void kv_memory_lost(RequestSlot slot) override { transfers_->memory_lost(slot); }
   void kv_arrived(RequestSlot slot) override;
+  void blocks_fetched(RequestSlot slot) override;
 
  private:
   // Where a request can be: what routers call a replica is a rank of one.
@@ -123,6 +126,7 @@ class Cluster final : public ReplicaHost, public TransferHost {
   ServingObserver& observer_;
   Engine engine_;
   RequestTable table_;
+  std::optional<KvTiers> tiers_;
   std::vector<std::unique_ptr<Replica>> replicas_;
   std::vector<Place> places_;      // by the number that routers and records use
   std::vector<Gateway> gateways_;  // by model

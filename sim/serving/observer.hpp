@@ -1,6 +1,7 @@
 // What the serving layer announces. It does not know who listens: recorders and reports attach here.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -11,6 +12,9 @@
 #include "sim/perf/iteration_cost.hpp"
 
 namespace silicast {
+
+// Different names of tiers below the caches of prompts in one cluster.
+inline constexpr std::size_t kMaxTiers = 4;
 
 // How a request ended. Every request ends in exactly one of these.
 enum class EndState : std::uint8_t { kCompleted, kRejected, kTimedOut, kAborted, kUnfinished };
@@ -31,13 +35,14 @@ std::string_view name_of(EndReason reason);  // "", "context_too_long", "kv_too_
 struct RequestRecord {
   std::int64_t index = 0;  // in order of arrival, from 0
   SimTime arrival;
-  SimTime scheduled = SimTime::never();    // its first iteration started; never() if none did
+  SimTime scheduled = SimTime::never();    // its first iteration started, or its fetch; never() if none did
   SimTime first_token = SimTime::never();  // end of the iteration that gave the first output token
   SimTime end;                             // last token, or the moment it was rejected, timed out, aborted, cut off
   Seconds preempted_before_first_token;    // waiting again after a preemption, before the first token
   std::int32_t prompt_tokens = 0;
   std::int32_t cached_tokens = 0;  // of its prompt, found in the prompt cache when it was first admitted
-  std::int32_t output_tokens = 0;  // delivered by `end`
+  std::array<std::int32_t, kMaxTiers> fetched_tokens{};  // of these, that came from tiers below it, by their numbers
+  std::int32_t output_tokens = 0;                        // delivered by `end`
   std::int32_t preemptions = 0;
   ReplicaId replica;  // invalid when it never reached one
   // Where another replica computed its context, and when it had; invalid and never() where none did.

@@ -24,6 +24,7 @@ PromptCache::Found PromptCache::find_in_cache(RequestSlot slot, std::int64_t res
 }
 
 void PromptCache::use(RequestSlot slot, const Found& found) {
+  if (tiers_ != nullptr) tell_tiers();
   if (found.count == 0) return;
   Request& request = table_[slot];
   const std::span<const std::uint64_t> blocks = table_.blocks(slot);
@@ -38,6 +39,13 @@ void PromptCache::share_computed(RequestSlot slot) {
   if (table_[slot].shared_blocks >= whole) return;
   drop_taken();
   share(slot, whole);
+  if (tiers_ != nullptr) tell_tiers();
+}
+
+void PromptCache::tell_tiers() {
+  tiers_->put(place_, fallen_, fresh_);
+  fallen_.clear();
+  fresh_.clear();
 }
 
 void PromptCache::share(RequestSlot slot, std::int32_t whole) {
@@ -47,6 +55,8 @@ void PromptCache::share(RequestSlot slot, std::int32_t whole) {
     const PrefixCache::Was was = cache_->use(blocks[static_cast<std::size_t>(request.shared_blocks)]);
     // Of a block that nobody used, memory that counted as free is used now and the request's own is free: no change.
     if (was == PrefixCache::Was::kUsed) pool_.give_back(weight_);
+    if (was == PrefixCache::Was::kMissing && tiers_ != nullptr)
+      fresh_.push_back(blocks[static_cast<std::size_t>(request.shared_blocks)]);
   }
 }
 
@@ -57,6 +67,7 @@ std::int64_t PromptCache::unshared(RequestSlot slot, std::int64_t stored, std::i
   const std::int64_t unused = cache_->give_back(table_.blocks(slot), request.shared_blocks);
   blocks += (unused - request.shared_blocks) * weight_;
   request.shared_blocks = 0;
+  if (tiers_ != nullptr) tell_tiers();
   return blocks;
 }
 

@@ -9,6 +9,7 @@
 
 #include "sim/memory/block_pool.hpp"
 #include "sim/memory/prefix_cache.hpp"
+#include "sim/serving/kv_tiers.hpp"
 #include "sim/serving/request_table.hpp"
 
 namespace silicast {
@@ -16,8 +17,16 @@ namespace silicast {
 class PromptCache {
  public:
   // `prompt_block`: tokens of a block of the requests' prompts, a multiple of the engine's `block_size`; 0: no cache.
-  PromptCache(std::int32_t prompt_block, std::int32_t block_size, RequestTable& table, BlockPool& pool)
-      : table_(table), pool_(pool), tokens_(prompt_block), weight_(prompt_block / block_size) {
+  // `tiers`: below it, or nullptr; they hear what it drops, and what is computed, at the next admission, end of a chunk
+  // or departure of its rank, which come at the same instants however iterations are stepped through.
+  PromptCache(std::int32_t prompt_block, std::int32_t block_size, RequestTable& table, BlockPool& pool,
+              KvTiers* tiers = nullptr, ReplicaId place = {})
+      : table_(table),
+        pool_(pool),
+        tokens_(prompt_block),
+        weight_(prompt_block / block_size),
+        tiers_(tiers),
+        place_(place) {
     if (prompt_block > 0) cache_.emplace();
   }
 
@@ -33,6 +42,9 @@ class PromptCache {
 
   // The request is admitted and uses what it found; nothing may happen in between. Takes `from_free` from the pool.
   void use(RequestSlot slot, const Found& found);
+
+  // Blocks with an id within the first tokens of its context.
+  std::int32_t whole_blocks(RequestSlot slot, std::int64_t tokens) const;
 
   // More of the request's context has been computed: its whole blocks are there for others from now on. Where somebody
   // else computed the same meanwhile, its own copies are given back.
@@ -54,20 +66,25 @@ class PromptCache {
 
  private:
   Found find_in_cache(RequestSlot slot, std::int64_t reserved);
-  std::int32_t whole_blocks(RequestSlot slot, std::int64_t tokens) const;
   void share_computed(RequestSlot slot);
   void share(RequestSlot slot, std::int32_t whole);
   std::int64_t unshared(RequestSlot slot, std::int64_t stored, std::int64_t blocks, std::int64_t reserved);
 
   // Memory that was taken since the last time took it from what was kept. Between two calls the free memory only
   // shrinks, and the order of what is kept does not change: dropping late drops the same.
-  void drop_taken(std::int64_t reserved = 0) { cache_->keep_unused((pool_.free() - reserved) / weight_); }
+  void drop_taken(std::int64_t reserved = 0) {
+    cache_->keep_unused((pool_.free() - reserved) / weight_, tiers_ != nullptr ? &fallen_ : nullptr);
+  }
+  void tell_tiers();
 
   RequestTable& table_;
   BlockPool& pool_;
   std::int32_t tokens_;  // of a block of prompts
   std::int64_t weight_;  // blocks of the engine in it
   std::optional<PrefixCache> cache_;
+  KvTiers* tiers_;
+  ReplicaId place_;
+  std::vector<std::uint64_t> fallen_, fresh_;  // dropped, and computed, since the tiers were told
 };
 
 }  // namespace silicast

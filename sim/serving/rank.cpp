@@ -15,7 +15,7 @@ Rank::Rank(const Setup& setup, std::unique_ptr<Scheduler> scheduler, Engine& eng
       engine_(engine),
       observer_(observer),
       host_(host),
-      state_(table, setup.limits, setup.cost->reaches()) {
+      state_(table, setup.limits, *setup.cost, setup.tiers, setup.place) {
   SILICAST_CHECK(setup.limits.max_batched_tokens >= setup.limits.max_sequences);
 }
 
@@ -77,6 +77,15 @@ void Rank::kv_arrived(RequestSlot slot, std::int64_t eligible) {
   request.generated = 1;
   ++output_tokens_;
   request.rate = setup_.acceptance.rate_of(request.index, setup_.limits.drafts);
+  state_.received.push_back(slot);
+}
+
+void Rank::blocks_fetched(RequestSlot slot, std::int64_t eligible) {
+  Request& request = state_.table[slot];
+  SILICAST_CHECK(request.phase == Phase::kFetching);
+  --state_.away;
+  request.phase = Phase::kFetched;
+  request.eligible = eligible;
   state_.received.push_back(slot);
 }
 
@@ -276,6 +285,16 @@ void Rank::release(RequestSlot slot) {
         --state_.away;
       else
         std::erase(state_.received, slot);
+      break;
+    case Phase::kFetching:
+    case Phase::kFetched:
+      state_.prompts.give_back(slot, request.computed, state_.blocks_fetching(request));
+      if (request.phase == Phase::kFetched) {
+        std::erase(state_.received, slot);
+      } else {
+        state_.tiers->stop(slot);
+        --state_.away;
+      }
       break;
     case Phase::kFree:
     case Phase::kArriving:

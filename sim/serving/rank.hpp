@@ -65,6 +65,8 @@ class Rank {
     ReplicaLimits limits;
     const IterationCost* cost = nullptr;  // shared by the ranks of a pool; outlives them
     Acceptance acceptance;
+    KvTiers* tiers = nullptr;  // below its cache of prompts
+    ReplicaId place = {};      // its number among all ranks
   };
 
   Rank(const Setup& setup, std::unique_ptr<Scheduler> scheduler, Engine& engine, RequestTable& table,
@@ -89,7 +91,8 @@ class Rank {
   std::int32_t delivered(RequestSlot slot, std::int64_t ended) const;  // output tokens that are out
   // The KV of a request that was admitted for it has come, and its first token: it decodes from that iteration on.
   void kv_arrived(RequestSlot slot, std::int64_t eligible);
-  void release(RequestSlot slot);  // out of the batch or queue, memory and table
+  void blocks_fetched(RequestSlot slot, std::int64_t eligible);  // those that it waits for; it goes on as above
+  void release(RequestSlot slot);                                // out of the batch or queue, memory and table
 
   // ---- Iterations
 

@@ -16,8 +16,10 @@ Replica::Replica(const Setup& setup, Engine& engine, RequestTable& table, Servin
       is_due_(static_cast<std::size_t>(setup.ranks)),
       told_(static_cast<std::size_t>(setup.ranks)) {
   for (std::int32_t rank = 0; rank < setup.ranks; ++rank)
-    ranks_.push_back(std::make_unique<Rank>(Rank::Setup{setup.pool, setup.limits, setup.cost, setup.acceptance},
-                                            setup.make_scheduler(), engine, table, observer, host));
+    ranks_.push_back(std::make_unique<Rank>(
+        Rank::Setup{
+            setup.pool, setup.limits, setup.cost, setup.acceptance, setup.tiers, {setup.first_rank.value + rank}},
+        setup.make_scheduler(), engine, table, observer, host));
   due_.reserve(ranks_.size());
   if (setup.ranks == 1) attend(0);  // the only rank is due always
   record_.pool = setup.pool;
@@ -49,6 +51,16 @@ void Replica::enqueue(std::int32_t rank, RequestSlot slot) {
 void Replica::kv_arrived(std::int32_t rank, RequestSlot slot) {
   const Entry from = entry(rank);
   at(rank).kv_arrived(slot, from.eligible);
+  attend(rank);
+  if (iterating_)
+    cut_to(from.of_run);
+  else
+    schedule();
+}
+
+void Replica::blocks_fetched(std::int32_t rank, RequestSlot slot) {
+  const Entry from = entry(rank);
+  at(rank).blocks_fetched(slot, from.eligible);
   attend(rank);
   if (iterating_)
     cut_to(from.of_run);

@@ -28,6 +28,7 @@ class Replica {
     bool plans_ahead = false;  // the scheduler plans an iteration while the one before it runs
     bool leap = true;
     bool announces_chunks = false;  // as they begin, to its host
+    KvTiers* tiers = nullptr;       // below its ranks' caches of prompts; outlive it
   };
 
   Replica(const Setup& setup, Engine& engine, RequestTable& table, ServingObserver& observer, ReplicaHost& host);
@@ -44,6 +45,7 @@ class Replica {
   // Requests that go from one replica to another: the KV of one admitted for it has come; one that was held, or is known
   // elsewhere under another slot, goes without a word.
   void kv_arrived(std::int32_t rank, RequestSlot slot);
+  void blocks_fetched(std::int32_t rank, RequestSlot slot);  // from a tier, all that one waits for
   void release_held(std::int32_t rank, RequestSlot slot);
   void withdraw(std::int32_t rank, RequestSlot slot);
   void announce_chunks();  // of the iteration in flight, to whom it hands them on

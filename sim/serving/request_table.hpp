@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <cstdint>
 #include <span>
 #include <vector>
@@ -10,6 +11,7 @@
 #include "sim/base/ids.hpp"
 #include "sim/base/sim_time.hpp"
 #include "sim/engine/event_queue.hpp"
+#include "sim/serving/observer.hpp"
 #include "workloads/block_ids.hpp"
 #include "workloads/request_source.hpp"
 
@@ -28,6 +30,9 @@ enum class Phase : std::uint8_t {
   kHeld,       // computed; its KV waits there until it has moved
   kReceiving,  // admitted where it is decoded; its KV is on the way
   kReceived,   // its KV is there; it decodes from the next plan on
+  // Where KV blocks of its prompt come from a tier below the cache of prompts:
+  kFetching,  // admitted; they are on the way
+  kFetched,   // they are there; what is left of its context is computed from the next plan on
 };
 
 // Live state of a request. Only the replica that serves it changes it. One that is prefilled by one replica and decoded by
@@ -49,7 +54,9 @@ struct Request {
   std::int32_t context = 0;           // tokens whose KV the next token needs: prompt and what was generated
   std::int32_t computed = 0;          // of the context, while prefilling
   std::int32_t cached = 0;            // tokens of its prompt that were found when it was first admitted
-  std::int32_t shared_blocks = 0;     // blocks of its prompt, from the start, that it uses in the prompt cache
+  std::array<std::int32_t, kMaxTiers> fetched{};  // those among them that came from tiers, by their numbers
+  std::int32_t incoming = 0;                      // tokens of its context that are being fetched
+  std::int32_t shared_blocks = 0;  // blocks of its prompt, from the start, that it uses in the prompt cache
   std::int32_t preemptions = 0;
   ReplicaId replica;
   Phase phase = Phase::kFree;

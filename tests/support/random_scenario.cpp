@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "tests/support/random_tiers.hpp"
 #include "tests/support/random_transfers.hpp"
 #include "workloads/block_ids.hpp"
 
@@ -232,6 +233,7 @@ RandomScenario random_scenario(std::uint64_t seed, int time_scale, RandomFeature
   scenario.description =
       fmt::format("seed {}: {} requests, router {}, schedulers{}", seed, count, router.name, schedulers_used);
   if (features.roles) split_roles(scenario, seed, time_scale);
+  if (features.tiers) add_tiers(scenario, seed, time_scale);
   return scenario;
 }
 

@@ -26,6 +26,7 @@ struct RandomFeatures {
   bool answers = false;  // with prompts: some go on where others were answered
   bool flat = false;     // the lengths of contexts cost nothing
   bool roles = false;    // some pools prefill, others decode
+  bool tiers = false;    // with prompts: below the caches
 };
 
 // The same seed gives the same scenario. Durations are irregular doubles, with several cost pieces and at times several

@@ -16,7 +16,7 @@ constexpr const char* kUsage =
     "usage: silicast trace convert [FORMAT:]FILE --out FILE [--as FORMAT]\n"
     "       silicast trace slice [FORMAT:]FILE --out FILE [--from TIME] [--to TIME] [--first N]\n"
     "       silicast trace merge [FORMAT:]FILE [FORMAT:]FILE ... --out FILE\n"
-    "       silicast trace info [FORMAT:]FILE [--json | --curves]\n"
+    "       silicast trace info [FORMAT:]FILE [--json | --curves] [--reuse]\n"
     "       silicast trace generate SCENARIO --out FILE\n"
     "FORMAT of what is read: 'silicast list formats'; of what is written: csv, hdf5, jsonl, mooncake.";
 
@@ -28,7 +28,8 @@ options::options_description options_of(const std::string& what) {
     add("out", text()->value_name("FILE"), "the trace to write")(
         "as", text()->value_name("FORMAT"), "its format; default: by its ending (.h5, .hdf5, .csv, .jsonl)");
   else
-    add("json", "as one JSON object")("curves", "the same with what tools/trace_plot draws");
+    add("json", "as one JSON object")("curves", "the same with what tools/trace_plot draws")(
+        "reuse", "what caches of several sizes find of its prompts, and what perfect knowledge would");
   add("set", options::value<std::vector<std::string>>()->value_name("KEY=VALUE"),
       what == "generate" ? "change a key of the scenario; may be repeated"
                          : "a key of the trace, as in a scenario's trace: mapping; may be repeated");
@@ -123,11 +124,16 @@ int trace(const std::vector<std::string>& arguments) {
   }
   const bool with_curves = given->count("curves") > 0;
   std::string curves;
-  const TraceSummary summary = count_trace(stream, with_curves ? &curves : nullptr);
+  const std::int32_t block_tokens = stream.workload.source->block_tokens();
+  const bool with_reuse = given->count("reuse") > 0 && block_tokens > 0;
+  ReuseCounter reuse;
+  const TraceSummary summary = count_trace(stream, with_curves ? &curves : nullptr, with_reuse ? &reuse : nullptr);
   const std::string& description = stream.workload.info.description;
   std::cout << (given->count("json") > 0 || with_curves
-                    ? trace_summary_json(summary, description, stream.class_names, curves)
-                    : trace_summary_text(summary, description, stream.class_names));
+                    ? trace_summary_json(summary, description, stream.class_names, curves,
+                                         with_reuse ? reuse_json(reuse) : "")
+                    : trace_summary_text(summary, description, stream.class_names) +
+                          (with_reuse ? reuse_text(reuse, block_tokens) : ""));
   return 0;
 }
 

@@ -157,7 +157,7 @@ TraceStream open_scenario(const std::string& path, const std::string& configs_di
   return stream;
 }
 
-TraceSummary count_trace(TraceStream& stream, std::string* curves) {
+TraceSummary count_trace(TraceStream& stream, std::string* curves, ReuseCounter* reuse) {
   RequestSource& source = *stream.workload.source;
   TraceCounter counter(source.block_tokens());
   TraceCurves counted(source.block_tokens());
@@ -165,6 +165,7 @@ TraceSummary count_trace(TraceStream& stream, std::string* curves) {
     const RequestSpec request = source.take();
     counter.add(request, source.blocks());
     if (curves != nullptr) counted.add(request, source.blocks());
+    if (reuse != nullptr) reuse->add(source.blocks(), counter.of_prompt(request, source.blocks()));
   }
   if (curves != nullptr) *curves = counted.json();
   return counter.summary();

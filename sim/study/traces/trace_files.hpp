@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "sim/base/registry.hpp"
+#include "sim/study/traces/reuse_table.hpp"
 #include "sim/study/traces/trace_summary.hpp"
 #include "workloads/trace_writer.hpp"
 #include "workloads/workload.hpp"
@@ -62,7 +63,7 @@ struct TraceWritten {
 // and what the writer refuses.
 TraceWritten write_trace(TraceStream& stream, const RegistryEntry<TraceWriterFactory>& format, const std::string& file);
 
-// Counts the stream instead; `curves` gets the JSON of TraceCurves, where it is asked for.
-TraceSummary count_trace(TraceStream& stream, std::string* curves = nullptr);
+// Counts the stream instead; `curves` gets the JSON of TraceCurves, and `reuse` the blocks, where they are asked for.
+TraceSummary count_trace(TraceStream& stream, std::string* curves = nullptr, ReuseCounter* reuse = nullptr);
 
 }  // namespace silicast

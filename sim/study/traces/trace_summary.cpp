@@ -25,15 +25,17 @@ void TraceCounter::add(const RequestSpec& request, std::span<const std::uint64_t
   const std::size_t request_class = request.request_class.index();
   if (request_class >= class_counts_.size()) class_counts_.resize(request_class + 1);
   ++class_counts_[request_class];
-  // What its prompt names is looked for; what its answer names is found by others.
-  std::size_t of_prompt = blocks.size();
-  if (block_tokens_ > 0)
-    of_prompt = std::min(of_prompt, static_cast<std::size_t>(blocks_in(request.prompt_tokens, block_tokens_)));
-  blocks_ += static_cast<std::int64_t>(of_prompt);
+  const std::size_t looked_for = of_prompt(request, blocks);
+  blocks_ += static_cast<std::int64_t>(looked_for);
   for (std::size_t i = 0; i < blocks.size(); ++i) {
     const bool is_new = seen_.insert(blocks[i]);
-    distinct_blocks_ += is_new && i < of_prompt;
+    distinct_blocks_ += is_new && i < looked_for;
   }
+}
+
+std::size_t TraceCounter::of_prompt(const RequestSpec& request, std::span<const std::uint64_t> blocks) const {
+  if (block_tokens_ == 0) return blocks.size();
+  return std::min(blocks.size(), static_cast<std::size_t>(blocks_in(request.prompt_tokens, block_tokens_)));
 }
 
 LengthSummary TraceCounter::Lengths::summary() const {
@@ -108,7 +110,8 @@ std::string trace_summary_text(const TraceSummary& summary, const std::string& d
 }
 
 std::string trace_summary_json(const TraceSummary& summary, const std::string& description,
-                               const std::vector<std::string>& class_names, const std::string& curves) {
+                               const std::vector<std::string>& class_names, const std::string& curves,
+                               const std::string& reuse) {
   const auto or_null = [](const std::optional<double>& value) { return value ? fmt::format("{}", *value) : "null"; };
   const auto lengths = [](const LengthSummary& of) {
     return fmt::format("{{\"mean\": {}, \"p50\": {}, \"p99\": {}, \"max\": {}}}", of.mean, of.p50, of.p99, of.max);
@@ -120,10 +123,11 @@ std::string trace_summary_json(const TraceSummary& summary, const std::string& d
   return fmt::format(
       "{{\"description\": {}, \"requests\": {}, \"span_s\": {}, \"rate\": {}, \"gap_cv\": {}, \"zero_gaps\": {}, "
       "\"prompt_tokens\": {}, \"output_tokens\": {}, \"classes\": {{{}}}, \"block_tokens\": {}, \"blocks\": {}, "
-      "\"seen_blocks\": {}{}}}\n",
+      "\"seen_blocks\": {}{}{}}}\n",
       json_quoted(description), summary.requests, summary.span_s, or_null(summary.rate), or_null(summary.gap_cv),
       summary.zero_gaps, lengths(summary.prompt), lengths(summary.output), classes, summary.block_tokens,
-      summary.blocks, summary.seen_blocks(), curves.empty() ? "" : ", \"curves\": " + curves);
+      summary.blocks, summary.seen_blocks(), curves.empty() ? "" : ", \"curves\": " + curves,
+      reuse.empty() ? "" : ", \"reuse\": " + reuse);
 }
 
 }  // namespace silicast

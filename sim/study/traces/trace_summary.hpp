@@ -41,6 +41,8 @@ class TraceCounter {
   explicit TraceCounter(std::int32_t block_tokens) : block_tokens_(block_tokens) {}
   void add(const RequestSpec& request, std::span<const std::uint64_t> blocks);
   TraceSummary summary() const;
+  // Of its blocks, those of its prompt: they are looked for; what its answer names is found by others.
+  std::size_t of_prompt(const RequestSpec& request, std::span<const std::uint64_t> blocks) const;
 
  private:
   class Lengths {
@@ -66,8 +68,9 @@ class TraceCounter {
 // A table for people; `description` says where the requests come from, names of classes are those of ClassIds.
 std::string trace_summary_text(const TraceSummary& summary, const std::string& description,
                                const std::vector<std::string>& class_names);
-// The same as one JSON object, with `curves` where they are not empty.
+// The same as one JSON object, with `curves` and `reuse` where they are not empty.
 std::string trace_summary_json(const TraceSummary& summary, const std::string& description,
-                               const std::vector<std::string>& class_names, const std::string& curves);
+                               const std::vector<std::string>& class_names, const std::string& curves,
+                               const std::string& reuse = {});
 
 }  // namespace silicast

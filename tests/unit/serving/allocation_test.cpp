@@ -31,6 +31,27 @@ class EndlessLoop final : public RequestSource {
   int waiting_ = 40;
 };
 
+// Its prompts are of three kinds that repeat, so that blocks go down to tiers and come back.
+class EndlessPrompts final : public RequestSource {
+ public:
+  std::optional<SimTime> next_time() override { return loop_.next_time(); }
+  RequestSpec take() override {
+    const RequestSpec spec = loop_.take();
+    const std::uint64_t kind = 1 + draw_.below(3);
+    for (std::size_t i = 0; i < ids_.size(); ++i) ids_[i] = 100 * kind + i;
+    return spec;
+  }
+  std::span<const std::uint64_t> blocks() const override { return ids_; }
+  std::int32_t block_tokens() const override { return 20; }
+  bool more_after_ends() const override { return true; }
+  void ended(const RequestSpec& spec, SimTime now, bool answered) override { loop_.ended(spec, now, answered); }
+
+ private:
+  EndlessLoop loop_;
+  RandomStream draw_{2, "endless"};
+  std::array<std::uint64_t, 15> ids_{};
+};
+
 class Counter final : public ServingObserver {
  public:
   void request_ended(const RequestRecord& record) override { preemptions += record.preemptions; }
@@ -55,6 +76,36 @@ TEST_CASE("the event loop allocates nothing in the steady state, preemptions and
       CHECK(allocations == before);
       CHECK((counter.preemptions > preempted || scheduler != "chunked"));
     }
+}
+
+TEST_CASE("nor does it where blocks of prompts fall into tiers and come back") {
+  ClusterSetup setup = one_replica();
+  PoolSetup& pool = setup.pools[0];
+  pool.replicas = 3;
+  pool.limits.blocks = 45;
+  pool.limits.prompt_block = 20;
+  pool.tiers.block_bytes = 1000;
+  TierSetup tier;
+  tier.blocks = 12;
+  tier.bandwidth = tier.replica_bandwidth = BytesPerSecond(1e8);
+  tier.latency = Seconds(10e-6);
+  pool.tiers.tiers.push_back(tier);
+  tier.number = 1;
+  tier.of = TierOwner::kPool;
+  tier.blocks = 40;
+  tier.eviction = TierEviction::kTtl;
+  tier.ttl = Seconds(0.1);
+  pool.tiers.tiers.push_back(tier);
+  EndlessPrompts source;
+  Counter counter;
+  Cluster cluster(std::move(setup), source, counter);
+  REQUIRE(cluster.run(2'000'000));
+  const std::int64_t before = allocations;
+  const auto counts = cluster.tiers()->counts();
+  REQUIRE(cluster.run(100'000));
+  CHECK(allocations == before);
+  CHECK(cluster.tiers()->counts()[0].fetched > counts[0].fetched + 100);
+  CHECK(cluster.tiers()->counts()[1].fetched > counts[1].fetched + 100);
 }
 
 }  // namespace

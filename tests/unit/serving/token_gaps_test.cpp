@@ -52,6 +52,17 @@ TEST_CASE("a sequence that leaves tells when it got its last token") {
   CHECK(gaps.leave(at(7), at(8)) == at(7));
 }
 
+TEST_CASE("of two that came late with one last token either can leave") {
+  TokenGaps gaps;
+  gaps.join_late(at(1), at(5), 3);
+  gaps.join_late(at(1), at(5), 3);
+  CHECK(gaps.leave(at(1), at(6)) == at(1));
+  CHECK(gaps.leave(at(1), at(6)) == at(1));
+  std::vector<TokenGaps::Group> groups;
+  gaps.resume(groups);
+  CHECK(counted(groups) == std::map<std::int64_t, std::int32_t>{{at(5).ns, 3}});
+}
+
 TEST_CASE("the groups agree with a list of sequences through any mix of iterations") {
   std::int64_t groups_seen = 0;
   check_property(300, [&] {
