@@ -61,7 +61,7 @@ std::int64_t ReuseCounter::found_by_lru(std::int64_t capacity) const {
 // Nawijn, "Note on scheduling intervals on-line", Discrete Applied Mathematics 58, 1995). Of those that end with one
 // request the later blocks of its prompt go first.
 std::int64_t ReuseCounter::found_by_best(std::int64_t capacity) const {
-  std::set<std::pair<std::int32_t, std::size_t>> kept;  // next request; place of the use before it in its own
+  std::multiset<std::pair<std::int32_t, std::size_t>> kept;  // next request; place of the use before it in its own
   std::int64_t found = 0;
   for (std::size_t request = 0; request < begins_.size(); ++request) {
     while (!kept.empty() && kept.begin()->first == static_cast<std::int32_t>(request)) {
