@@ -141,7 +141,8 @@ void Recorder::add_groups(Summary& summary, const Snapshot& start, const Snapsho
     summary.classes.back().name = facts_.classes[i].name;
   }
   for (std::size_t i = 0; i < models_.size(); ++i) {
-    summary.models.push_back(models_[i].summary(first_index_, end.models[i] - start.models[i], seconds));
+    summary.models.push_back(
+        models_[i].summary(first_index_, end.models[i] - start.models[i], seconds, facts_.tiers.size()));
     summary.models.back().name = facts_.models[i];
   }
 }
