@@ -61,6 +61,14 @@ void read_disaggregation(ConfigMap& map, Scenario& scenario) {
   for (const PoolScenario& pool : scenario.pools)
     if (pool.role != PoolRole::kWhole) check_other_end(scenario, pool);
   scenario.disaggregation.emplace();
+  static_cast<void>(Fabric::build(nodes_of(scenario.pools), scenario.fabric));  // pools without a way between them
+  const PoolScenario& first = *first_of(scenario, PoolRole::kDecode);
+  for (const PoolScenario& pool : scenario.pools)
+    if (pool.role == PoolRole::kDecode &&
+        (pool.engine.transfer.start.value != first.engine.transfer.start.value ||
+         pool.engine.transfer.efficiency.value != first.engine.transfer.efficiency.value))
+      scenario.notes.push_back(fmt::format(
+          "all KV transfers take what the engine of pool {} takes, those to pool {} too", first.name, pool.name));
   if (!given) return;
   ConfigMap keys = given->map();
   if (const auto transfer = keys.optional("transfer"))

@@ -89,7 +89,7 @@ std::string section_of(const Scenario& scenario, std::int32_t model, const MeanR
     } else if (pool.model == model && pool.role == PoolRole::kDecode) {
       const DecodeBatch batch = largest_batch(scenario, pool, request);
       const double seconds = decode_seconds(pool, batch.sequences, request);
-      const double rate = ranks * batch.sequences / (seconds * request.output);
+      const double rate = ranks * batch.sequences / (seconds * std::max(1.0, request.output - 1));
       text += fmt::format("  pool {} decodes {} sequences ({}), a token in {}: {} replicas carry {:.4g} requests/s\n",
                           pool.name, batch.sequences, batch.because, amount(seconds, Dimension::kTime), pool.replicas,
                           rate);
@@ -125,8 +125,7 @@ std::string section_of(const Scenario& scenario, std::int32_t model, const MeanR
                       : least == decodes ? "decode binds"
                                          : "the links bind",
                       least);
-  if (scenario.models.size() == 1 && scenario.workload_info.mean_rate)
-    text += fmt::format(", and {:.4g} arrive", *scenario.workload_info.mean_rate);
+  if (scenario.workload_info.mean_rate) text += fmt::format(", and {:.4g} arrive", *scenario.workload_info.mean_rate);
   return text + fmt::format("; {:.2g} prefill replicas for each that decodes would be in balance\n",
                             (decodes / decode_replicas) / (prefills / prefill_replicas));
 }
@@ -136,13 +135,9 @@ std::string section_of(const Scenario& scenario, std::int32_t model, const MeanR
 std::string balance_section(const Scenario& scenario) {
   const WorkloadInfo& info = scenario.workload_info;
   if (!scenario.disaggregation || !info.mean_prompt || !info.mean_output) return "";
-  std::string text;
-  for (std::size_t model = 0; model < scenario.models.size(); ++model)
-    if (std::any_of(scenario.pools.begin(), scenario.pools.end(), [&](const PoolScenario& pool) {
-          return pool.model == static_cast<std::int32_t>(model) && pool.role == PoolRole::kDecode;
-        }))
-      text += section_of(scenario, static_cast<std::int32_t>(model), {*info.mean_prompt, *info.mean_output});
-  return text;
+  // Lengths are known of all requests together: of several models each has its own.
+  if (scenario.models.size() > 1) return "\nbalance: not told of several models, whose lengths are not known apart\n";
+  return section_of(scenario, 0, {*info.mean_prompt, *info.mean_output});
 }
 
 }  // namespace silicast

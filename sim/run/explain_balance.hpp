@@ -7,7 +7,8 @@
 
 namespace silicast {
 
-// Text for people, one section per model that is served so; empty where none is, or lengths are not known beforehand.
+// Text for people; empty where no pool prefills for others, or lengths are not known beforehand. Of several models it
+// says that it cannot tell.
 std::string balance_section(const Scenario& scenario);
 
 }  // namespace silicast

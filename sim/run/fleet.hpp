@@ -7,8 +7,8 @@ namespace silicast {
 
 // classes: {NAME: {model: MODEL, targets: {...}}}, both optional; without `classes` there is one, called all. A class
 // asks for its model, else for the scenario's; pools say what they serve by a `model` of their own, and by
-// `overflow_after: 24` that they get requests only when the other pools of their model have 24 for each replica. Fills in
-// models, classes and the pools' numbers of models; the pools are read already. Errors (InputError): a model that no
+// `overflow_after: 24` that they get requests only when the other pools of their model have 24 for each replica. Fills
+// in models, classes and the pools' numbers of models; the pools are read already. Errors (InputError): a model that no
 // pool serves, pools of a model that are all there for what others leave, overflow of a pool that others prefill for.
 void read_classes(ConfigMap& map, const std::string& configs_dir, Scenario& scenario);
 

@@ -67,39 +67,52 @@ std::unique_ptr<Placement> Cluster::placement_over(Chosen chosen, std::uint64_t 
 
 void Cluster::add_gateway(std::int32_t model) {
   Gateway gateway;
-  const std::uint64_t seed = setup_.seed + 100 * static_cast<std::uint64_t>(model);
+  // Routers that draw have a stream each: tiers of a placement take the seeds behind its own.
+  const std::uint64_t seed = setup_.seed + 1'000'000 * static_cast<std::uint64_t>(model);
   std::vector<double> after;
   for (const PoolSetup& pool : setup_.pools)
     if (pool.model == model) after.push_back(pool.overflow_after);
   std::sort(after.begin(), after.end());
   after.erase(std::unique(after.begin(), after.end()), after.end());
   for (const double level : after) {
+    bool prefills = true;
     const auto takes = [&](const PoolSetup& pool) {
-      return pool.model == model && pool.overflow_after == level && pool.role != PoolRole::kDecode;
+      const bool taken = pool.model == model && pool.overflow_after == level && pool.role != PoolRole::kDecode;
+      prefills = prefills && (!taken || pool.role == PoolRole::kPrefill);
+      return taken;
     };
-    if (auto placement = placement_over(takes, seed + gateway.arrivals.size()))
-      gateway.arrivals.push_back({level, std::move(placement)});
+    if (auto placement = placement_over(takes, seed + 1000 * gateway.arrivals.size()))
+      gateway.arrivals.push_back({level, prefills, std::move(placement)});
   }
   SILICAST_CHECK(!gateway.arrivals.empty(), "no pool serves model {}", model);
   if (setup_.transfers) {
-    if (setup_.transfers->max_local_prefill > 0)
-      gateway.whole = placement_over(
-          [&](const PoolSetup& pool) { return pool.model == model && pool.role != PoolRole::kPrefill; }, seed + 1);
-    gateway.decoders = placement_over(
-        [&](const PoolSetup& pool) { return pool.model == model && pool.role == PoolRole::kDecode; }, seed + 2);
+    const auto serves_short = [&](const PoolSetup& pool) {
+      return pool.model == model && pool.role != PoolRole::kPrefill && pool.overflow_after == 0;
+    };
+    const auto decodes = [&](const PoolSetup& pool) { return pool.model == model && pool.role == PoolRole::kDecode; };
+    if (setup_.transfers->max_local_prefill > 0) gateway.whole = placement_over(serves_short, seed + 100'000);
+    gateway.decoders = placement_over(decodes, seed + 200'000);
   }
   gateways_.push_back(std::move(gateway));
 }
 
-// Pools that are there for what others have no room for get a request when all of those before them are that busy.
-Placement& Cluster::placement_for(const RequestSpec& spec) {
+// Pools that are there for what others leave get a request when all of those before them are that busy, or cannot hold
+// it.
+ReplicaId Cluster::choose(const RequestSpec& spec, std::span<const std::uint64_t> blocks) {
   const Gateway& gateway = gateways_[model_of(spec)];
-  if (gateway.whole && spec.prompt_tokens <= transfers_->max_local_prefill()) return *gateway.whole;
+  const RequestView view{spec.prompt_tokens, spec.max_output_tokens, spec.request_class, blocks};
+  if (gateway.whole && spec.prompt_tokens <= transfers_->max_local_prefill())
+    return gateway.whole->choose(view, kv_tokens_declared(spec));
+  const auto holds = [&](const Overflow& at) { return at.kv_tokens(spec) <= at.placement->largest(); };
   std::size_t level = 0;
-  while (level + 1 < gateway.arrivals.size() &&
-         gateway.arrivals[level].placement->mean_requests() >= gateway.arrivals[level + 1].after)
-    ++level;
-  return *gateway.arrivals[level].placement;
+  double least = gateway.arrivals[0].placement->mean_requests();  // of the levels so far
+  while (level + 1 < gateway.arrivals.size()) {
+    const auto next = gateway.arrivals.begin() + static_cast<std::ptrdiff_t>(level) + 1;
+    const bool no_room = !holds(gateway.arrivals[level]) && std::any_of(next, gateway.arrivals.end(), holds);
+    if (least < next->after && !no_room) break;
+    least = std::min(least, gateway.arrivals[++level].placement->mean_requests());
+  }
+  return gateway.arrivals[level].placement->choose(view, gateway.arrivals[level].kv_tokens(spec));
 }
 
 bool Cluster::run(std::uint64_t steps) {
@@ -146,12 +159,10 @@ void Cluster::place(Request& request, RequestSlot slot) {
     reject(slot, EndReason::kContextTooLong);
     return;
   }
-  const ReplicaId chosen = placement_for(spec).choose(
-      {spec.prompt_tokens, spec.max_output_tokens, spec.request_class, table_.prompt_blocks(slot)},
-      kv_tokens_declared(spec));
+  const ReplicaId chosen = choose(spec, table_.prompt_blocks(slot));
   request.replica = chosen;
   change_load(chosen, 1, spec.prompt_tokens);
-  if (pool_of(places_[chosen.index()]).role == PoolRole::kPrefill &&
+  if (pool_of(places_[chosen.index()]).role == PoolRole::kPrefill && spec.output_tokens > 1 &&
       kv_tokens_of(spec) > gateways_[model].decoders->largest()) {
     reject(slot, EndReason::kKvTooSmall);
     return;

@@ -1,5 +1,5 @@
-// The whole system: pulls arrivals from a source, routes them to replicas, hands them on from those that prefill to those
-// that decode, and tells an observer how each one ended.
+// The whole system: pulls arrivals from a source, routes them to replicas, hands them on from those that prefill to
+// those that decode, and tells an observer how each one ended.
 #pragma once
 
 #include <memory>
@@ -98,7 +98,12 @@ class Cluster final : public ReplicaHost, public TransferHost, public TierHost {
   // prompts whole, where others are handed on; those that decode what was computed elsewhere.
   struct Overflow {
     double after = 0;
+    bool prefills = false;  // all of its pools do, and hold prompts alone
     std::unique_ptr<Placement> placement;
+
+    std::int64_t kv_tokens(const RequestSpec& spec) const {
+      return prefills ? spec.prompt_tokens : kv_tokens_declared(spec);
+    }
   };
   struct Gateway {
     std::vector<Overflow> arrivals;
@@ -108,7 +113,7 @@ class Cluster final : public ReplicaHost, public TransferHost, public TierHost {
   template <class Chosen>
   std::unique_ptr<Placement> placement_over(Chosen chosen, std::uint64_t seed);
   void add_gateway(std::int32_t model);
-  Placement& placement_for(const RequestSpec& spec);
+  ReplicaId choose(const RequestSpec& spec, std::span<const std::uint64_t> blocks);
   std::size_t model_of(const RequestSpec& spec) const {
     return setup_.class_models.empty() ? 0 : static_cast<std::size_t>(setup_.class_models[spec.request_class.index()]);
   }
@@ -131,8 +136,8 @@ class Cluster final : public ReplicaHost, public TransferHost, public TierHost {
   std::vector<Place> places_;      // by the number that routers and records use
   std::vector<Gateway> gateways_;  // by model
   std::optional<KvTransfers> transfers_;
-  // Of this instant: replicas whose iterations begin, requests whose context has been computed. Taken in the order of the
-  // replicas, whoever's event came first.
+  // Of this instant: replicas whose iterations begin, requests whose context has been computed. Taken in the order of
+  // the replicas, whoever's event came first.
   std::vector<ReplicaId> announcing_;
   std::vector<RequestSlot> handing_on_;
   EventId announce_event_, hand_on_event_;

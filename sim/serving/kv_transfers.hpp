@@ -33,7 +33,7 @@ struct TransferSetup {
   std::int32_t max_local_prefill = 0;  // prompts of up to so many tokens are served whole where others are decoded
 };
 
-// The two ends of a transfer hear of it by the request's slot there.
+// Where a transfer ends one hears of it, by the request's slot there.
 class TransferHost {
  public:
   virtual ~TransferHost() = default;

@@ -82,10 +82,12 @@ void Replica::release_held(std::int32_t rank, RequestSlot slot) {
 }
 
 void Replica::withdraw(std::int32_t rank, RequestSlot slot) {
+  if (!iterating_) tell(rank);
   if (at(rank).withdraw(slot, iterating_)) plan_again(rank);
 }
 
 void Replica::client_left(std::int32_t rank, RequestSlot slot, EndState state, EndReason reason) {
+  if (!iterating_) tell(rank);
   if (at(rank).client_left(slot, state, reason, ended_since(rank), iterating_)) plan_again(rank);
 }
 

@@ -35,8 +35,8 @@ enum class Phase : std::uint8_t {
   kFetched,   // they are there; what is left of its context is computed from the next plan on
 };
 
-// Live state of a request. Only the replica that serves it changes it. One that is prefilled by one replica and decoded by
-// another has a slot for each.
+// Live state of a request. Only the replica that serves it changes it. One that is prefilled by one replica and decoded
+// by another has a slot for each.
 struct Request {
   RequestSpec spec;
   std::int64_t index = 0;  // in order of arrival

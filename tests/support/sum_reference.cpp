@@ -580,8 +580,8 @@ class SumCluster {
       transfers_.emplace(*setup.transfers);
       arrivals_.emplace(holds_of({PoolRole::kPrefill, PoolRole::kWhole}), setup.make_router, setup.seed);
       if (setup.transfers->max_local_prefill > 0)
-        whole_.emplace(holds_of({PoolRole::kDecode, PoolRole::kWhole}), setup.make_router, setup.seed + 1);
-      decoders_.emplace(holds_of({PoolRole::kDecode}), setup.make_router, setup.seed + 2);
+        whole_.emplace(holds_of({PoolRole::kDecode, PoolRole::kWhole}), setup.make_router, setup.seed + 100'000);
+      decoders_.emplace(holds_of({PoolRole::kDecode}), setup.make_router, setup.seed + 200'000);
     } else {
       arrivals_.emplace(holds_of({PoolRole::kWhole}), setup.make_router, setup.seed);
     }

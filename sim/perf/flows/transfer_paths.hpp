@@ -1,8 +1,8 @@
 // The links that a transfer between two groups of chips takes, with lanes that run side by side taken together: the
 // chips of a group send over all of their NICs at once, evenly, and switches of one level spread what they get evenly
-// over the next (as routes of the fabric do). So a transfer of a whole group is one flow over few links, each as wide as
-// those that it stands for. Collisions of lanes are not modelled, as nowhere in the fabric, nor that a group may have more
-// of its chips on one of its leaves than on another.
+// over the next (as routes of the fabric do). So a transfer of a whole group is one flow over few links, each as wide
+// as those that it stands for. Collisions of lanes are not modelled, as nowhere in the fabric, nor that a group may
+// have more of its chips on one of its leaves than on another.
 #pragma once
 
 #include <cstdint>

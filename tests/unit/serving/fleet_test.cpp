@@ -38,6 +38,17 @@ TEST_CASE("a pool for what others leave gets requests when each of their replica
   for (std::size_t i = 0; i < 5; ++i) CHECK(records[i].replica.value == expected[i]);
 }
 
+TEST_CASE("a request that the others could never hold goes to a pool for what they leave at once") {
+  ClusterSetup setup = one_replica();
+  setup.pools.push_back(setup.pools[0]);
+  setup.pools[0].limits.blocks = 5;
+  setup.pools[1].overflow_after = 100;
+  const auto records = serve(setup, {request_at(0, 10, 3), request_at(0, 80, 3)}).by_index();
+  CHECK(records[0].replica == ReplicaId{0});
+  CHECK(records[1].replica == ReplicaId{1});
+  CHECK(records[1].state == EndState::kCompleted);
+}
+
 TEST_CASE("when the others have room again a pool for what they leave gets nothing") {
   ClusterSetup setup = one_replica();
   setup.pools.push_back(setup.pools[0]);

@@ -89,6 +89,19 @@ TEST_CASE("chips of one pod reach each other over the pod, others over NICs") {
   CHECK(narrowest(paths, 0, 4) == 2 * 10);
 }
 
+TEST_CASE("groups under hosts reach each other over these, whichever hosts they have") {
+  NodeSpec node = node_with_nic(Wiring::kGroups, 16);
+  node.scale_up.group = 4;
+  node.scale_up.hosts = HostLinks{1, link_of(32, 3), link_of(24, 4.5)};  // four hosts
+  const Fabric fabric = Fabric::build({&node, &node}, single_switch(1));
+  TransferPaths fours(fabric, in_groups(fabric, 4));
+  CHECK(fours.links(0, 3).size() == 3);  // host, host, chips
+  CHECK(narrowest(fours, 0, 3) == 4 * 24);
+  CHECK(narrowest(fours, 0, 4) == 4 * 10);
+  TransferPaths wholes(fabric, in_groups(fabric, 16));
+  CHECK(narrowest(wholes, 0, 1) == 16 * 10);
+}
+
 TEST_CASE("alone on the fabric, two whole nodes exchange what the max-flow says, in random fabrics") {
   for (std::uint64_t seed = 1; seed <= 60; ++seed) {
     RandomStream draw(seed, "paths");
