@@ -52,69 +52,6 @@ Cluster::Cluster(ClusterSetup setup, RequestSource& source, ServingObserver& obs
     sample_event_ = engine_.at(SimTime{}, kObserveRank, Action::of<&Cluster::sample>(this));
 }
 
-// None where no pool is chosen.
-template <class Chosen>
-std::unique_ptr<Placement> Cluster::placement_over(Chosen chosen, std::uint64_t seed) {
-  std::vector<std::int64_t> capacities;
-  bool any = false;
-  for (const Place& place : places_) {
-    const bool is_chosen = chosen(pool_of(place));
-    capacities.push_back(is_chosen ? replica_of(place).kv_capacity() : -1);
-    any = any || is_chosen;
-  }
-  return any ? std::make_unique<Placement>(std::move(capacities), setup_.make_router, seed) : nullptr;
-}
-
-void Cluster::add_gateway(std::int32_t model) {
-  Gateway gateway;
-  // Routers that draw have a stream each: tiers of a placement take the seeds behind its own.
-  const std::uint64_t seed = setup_.seed + 1'000'000 * static_cast<std::uint64_t>(model);
-  std::vector<double> after;
-  for (const PoolSetup& pool : setup_.pools)
-    if (pool.model == model) after.push_back(pool.overflow_after);
-  std::sort(after.begin(), after.end());
-  after.erase(std::unique(after.begin(), after.end()), after.end());
-  for (const double level : after) {
-    bool prefills = true;
-    const auto takes = [&](const PoolSetup& pool) {
-      const bool taken = pool.model == model && pool.overflow_after == level && pool.role != PoolRole::kDecode;
-      prefills = prefills && (!taken || pool.role == PoolRole::kPrefill);
-      return taken;
-    };
-    if (auto placement = placement_over(takes, seed + 1000 * gateway.arrivals.size()))
-      gateway.arrivals.push_back({level, prefills, std::move(placement)});
-  }
-  SILICAST_CHECK(!gateway.arrivals.empty(), "no pool serves model {}", model);
-  if (setup_.transfers) {
-    const auto serves_short = [&](const PoolSetup& pool) {
-      return pool.model == model && pool.role != PoolRole::kPrefill && pool.overflow_after == 0;
-    };
-    const auto decodes = [&](const PoolSetup& pool) { return pool.model == model && pool.role == PoolRole::kDecode; };
-    if (setup_.transfers->max_local_prefill > 0) gateway.whole = placement_over(serves_short, seed + 100'000);
-    gateway.decoders = placement_over(decodes, seed + 200'000);
-  }
-  gateways_.push_back(std::move(gateway));
-}
-
-// Pools that are there for what others leave get a request when all of those before them are that busy, or cannot hold
-// it.
-ReplicaId Cluster::choose(const RequestSpec& spec, std::span<const std::uint64_t> blocks) {
-  const Gateway& gateway = gateways_[model_of(spec)];
-  const RequestView view{spec.prompt_tokens, spec.max_output_tokens, spec.request_class, blocks};
-  if (gateway.whole && spec.prompt_tokens <= transfers_->max_local_prefill())
-    return gateway.whole->choose(view, kv_tokens_declared(spec));
-  const auto holds = [&](const Overflow& at) { return at.kv_tokens(spec) <= at.placement->largest(); };
-  std::size_t level = 0;
-  double least = gateway.arrivals[0].placement->mean_requests();  // of the levels so far
-  while (level + 1 < gateway.arrivals.size()) {
-    const auto next = gateway.arrivals.begin() + static_cast<std::ptrdiff_t>(level) + 1;
-    const bool no_room = !holds(gateway.arrivals[level]) && std::any_of(next, gateway.arrivals.end(), holds);
-    if (least < next->after && !no_room) break;
-    least = std::min(least, gateway.arrivals[++level].placement->mean_requests());
-  }
-  return gateway.arrivals[level].placement->choose(view, gateway.arrivals[level].kv_tokens(spec));
-}
-
 bool Cluster::run(std::uint64_t steps) {
   if (over_) return false;
   if (engine_.run(setup_.horizon, steps)) {
@@ -352,13 +289,6 @@ void Cluster::request_over(RequestSlot slot, EndState state, EndReason reason, s
   source_.ended(request.spec, engine_.now(), state == EndState::kCompleted);
   arm_arrival();
   if (in_system_ == 0 && arrival_time_ == SimTime::never()) drained();
-}
-
-void Cluster::change_load(ReplicaId replica, std::int32_t requests, std::int64_t prompt_tokens) {
-  Gateway& gateway = gateways_[static_cast<std::size_t>(pool_of(places_[replica.index()]).model)];
-  for (const Overflow& level : gateway.arrivals) level.placement->change_load(replica, requests, prompt_tokens);
-  for (Placement* one : {gateway.whole.get(), gateway.decoders.get()})
-    if (one != nullptr) one->change_load(replica, requests, prompt_tokens);
 }
 
 void Cluster::sample(std::int64_t) {
