@@ -154,7 +154,7 @@ TEST_CASE("broken engines are refused with place and key") {
   CHECK(message("{base: vllm, max_seqs: 4}") ==
         "s.yaml:1:14: max_seqs: unknown key (known: base, block_size, fused, host, max_batched_tokens, max_chunk, "
         "max_sequences, max_waiting, memory, native_kv, parallel, prefix_cache, reserve_prompt, scheduler, "
-        "tuned_experts)");
+        "transfer, tuned_experts)");
 }
 
 TEST_CASE("an engine file must state every limit") {
