@@ -61,7 +61,6 @@ void read_disaggregation(ConfigMap& map, Scenario& scenario) {
   for (const PoolScenario& pool : scenario.pools)
     if (pool.role != PoolRole::kWhole) check_other_end(scenario, pool);
   scenario.disaggregation.emplace();
-  static_cast<void>(Fabric::build(nodes_of(scenario.pools), scenario.fabric));  // pools without a way between them
   const PoolScenario& first = *first_of(scenario, PoolRole::kDecode);
   for (const PoolScenario& pool : scenario.pools)
     if (pool.role == PoolRole::kDecode &&

@@ -7,7 +7,7 @@ namespace silicast {
 
 // disaggregation: {transfer: whole | layers, max_local_prefill: 512}, both optional, as is the key itself. The pools
 // are read already. Errors (InputError): pools of one of the two roles alone, formats of the KV cache that differ
-// between them, the key without such pools; as of Fabric::build.
+// between them, the key without such pools.
 void read_disaggregation(ConfigMap& map, Scenario& scenario);
 
 // Bytes of a request's KV cache on a pool's chips.

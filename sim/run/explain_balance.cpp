@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <utility>
+#include <vector>
 
 #include "sim/perf/breakdown.hpp"
 #include "sim/run/disaggregation.hpp"
@@ -17,7 +19,7 @@ struct MeanRequest {
 };
 
 // A prompt alone, in chunks as large as the engine takes.
-double prefill_seconds(const PoolScenario& pool, double prompt) {
+double seconds_of_prompt(const PoolScenario& pool, double prompt) {
   const EngineLimits limits = pool.engine.limits();
   const std::int32_t chunk = limits.max_chunk > 0 ? limits.max_chunk : limits.max_batched_tokens;
   const auto tokens = static_cast<std::int64_t>(std::ceil(prompt));
@@ -30,7 +32,7 @@ double prefill_seconds(const PoolScenario& pool, double prompt) {
   return seconds;
 }
 
-double decode_seconds(const PoolScenario& pool, std::int32_t sequences, const MeanRequest& request) {
+double seconds_of_token(const PoolScenario& pool, std::int32_t sequences, const MeanRequest& request) {
   const auto length = static_cast<std::int64_t>(std::ceil(request.prompt + 0.5 * request.output));
   return breakdown(pool.replica, {.decode_sequences = sequences, .kv_length = length}).total.value();
 }
@@ -57,77 +59,81 @@ DecodeBatch largest_batch(const Scenario& scenario, const PoolScenario& pool, co
       std::clamp(tokens / (request.prompt + 0.5 * request.output), 1.0, static_cast<double>(limits.max_sequences)));
   DecodeBatch batch{held, held < limits.max_sequences ? "as many as its KV cache holds" : "as many as the engine runs"};
   const double limit = tpot_limit(scenario, pool);
-  if (decode_seconds(pool, held, request) <= limit) return batch;
+  if (seconds_of_token(pool, held, request) <= limit) return batch;
   std::int32_t low = 1, high = held;
   while (high - low > 1) {
     const std::int32_t middle = low + (high - low) / 2;
-    (decode_seconds(pool, middle, request) <= limit ? low : high) = middle;
+    (seconds_of_token(pool, middle, request) <= limit ? low : high) = middle;
   }
   return {low, low > 1 ? "as many as the TPOT target allows" : "one misses the TPOT target"};
 }
 
-std::string amount(double value, Dimension dimension) {
-  return format_quantity(value, dimension);
+// What the pools of one role carry together.
+struct Side {
+  double requests = 0;  // per second
+  std::int32_t replicas = 0;
+  std::vector<std::int32_t> places;  // of their ranks
+};
+
+// Of the first link of the ways from some places to another, or of the last one of the ways back, all taken together.
+double bandwidth_at(TransferPaths& paths, const std::vector<std::int32_t>& places, std::int32_t other, bool sends) {
+  double sum = 0;
+  for (const std::int32_t place : places) {
+    const auto links = sends ? paths.links(place, other) : paths.links(other, place);
+    sum += paths.capacities()[static_cast<std::size_t>(sends ? links.front() : links.back())].value();
+  }
+  return sum;
 }
 
-std::string section_of(const Scenario& scenario, std::int32_t model, const MeanRequest& request) {
+std::string section_of(const Scenario& scenario, const MeanRequest& request) {
   std::string text = fmt::format("\nbalance of {}, for prompts of {:.0f} tokens and answers of {:.0f}\n",
-                                 scenario.models[static_cast<std::size_t>(model)].name, request.prompt, request.output);
-  double prefills = 0, decodes = 0, prefill_replicas = 0, decode_replicas = 0;
-  TransferSetup transfers = transfer_setup(scenario);
-  double sent = 0, received = 0, bytes = 0;
-  std::int32_t place = 0, first_prefill = -1, first_decode = -1;
+                                 scenario.models[0].name, request.prompt, request.output);
+  Side prefill, decode;
+  double bytes = 0;  // of a request's KV
+  std::int32_t place = 0;
   for (const PoolScenario& pool : scenario.pools) {
-    const std::int32_t ranks = pool.replicas * pool.plan.data;
-    if (pool.model == model && pool.role == PoolRole::kPrefill) {
-      const double seconds = prefill_seconds(pool, request.prompt), rate = ranks / seconds;
-      text += fmt::format("  pool {} prefills in {}: {} replicas carry {:.4g} requests/s\n", pool.name,
-                          amount(seconds, Dimension::kTime), pool.replicas, rate);
-      prefills += rate;
-      prefill_replicas += pool.replicas;
-      first_prefill = place;
-    } else if (pool.model == model && pool.role == PoolRole::kDecode) {
+    const std::int32_t ranks = pool.replicas * pool.plan.data, first = std::exchange(place, place + ranks);
+    if (pool.model != 0 || pool.role == PoolRole::kWhole) continue;
+    Side& side = pool.role == PoolRole::kPrefill ? prefill : decode;
+    for (std::int32_t rank = first; rank < place; ++rank) side.places.push_back(rank);
+    side.replicas += pool.replicas;
+    double rate = 0;
+    if (pool.role == PoolRole::kPrefill) {
+      const double seconds = seconds_of_prompt(pool, request.prompt);
+      rate = ranks / seconds;
+      text += fmt::format("  pool {} prefills in {}", pool.name, format_quantity(seconds, Dimension::kTime));
+    } else {
       const DecodeBatch batch = largest_batch(scenario, pool, request);
-      const double seconds = decode_seconds(pool, batch.sequences, request);
-      const double rate = ranks * batch.sequences / (seconds * std::max(1.0, request.output - 1));
-      text += fmt::format("  pool {} decodes {} sequences ({}), a token in {}: {} replicas carry {:.4g} requests/s\n",
-                          pool.name, batch.sequences, batch.because, amount(seconds, Dimension::kTime), pool.replicas,
-                          rate);
-      decodes += rate;
-      decode_replicas += pool.replicas;
-      first_decode = place;
+      const double seconds = seconds_of_token(pool, batch.sequences, request);
+      rate = ranks * batch.sequences / (seconds * std::max(1.0, request.output - 1));
+      text += fmt::format("  pool {} decodes {} sequences ({}), a token in {}", pool.name, batch.sequences,
+                          batch.because, format_quantity(seconds, Dimension::kTime));
       bytes = static_cast<double>(kv_size(pool).of(static_cast<std::int64_t>(request.prompt)));
     }
-    place += ranks;
+    side.requests += rate;
+    text += fmt::format(": {} replicas carry {:.4g} requests/s\n", pool.replicas, rate);
   }
-  // What leaves the prefill replicas together, and what reaches the others; between them the narrowest link counts.
-  place = 0;
+  TransferSetup transfers = transfer_setup(scenario);
+  TransferPaths& paths = transfers.paths;
+  const std::int32_t from = prefill.places.front(), to = decode.places.front();
   double narrowest = std::numeric_limits<double>::infinity();
-  for (const std::int32_t link : transfers.paths.links(first_prefill, first_decode))
-    narrowest = std::min(narrowest, transfers.paths.capacities()[static_cast<std::size_t>(link)].value());
-  const auto end = [&](bool first, std::int32_t from, std::int32_t to) {
-    const auto links = transfers.paths.links(from, to);
-    return transfers.paths.capacities()[static_cast<std::size_t>(first ? links.front() : links.back())].value();
-  };
-  for (const PoolScenario& pool : scenario.pools)
-    for (std::int32_t rank = 0; rank < pool.replicas * pool.plan.data; ++rank, ++place) {
-      if (pool.model != model) continue;
-      if (pool.role == PoolRole::kPrefill) sent += end(true, place, first_decode);
-      if (pool.role == PoolRole::kDecode) received += end(false, first_prefill, place);
-    }
-  const double alone = bytes / (narrowest * transfers.efficiency) + transfers.start.value();
-  const double carried = std::min(sent, received) * transfers.efficiency / bytes;
+  for (const std::int32_t link : paths.links(from, to))
+    narrowest = std::min(narrowest, paths.capacities()[static_cast<std::size_t>(link)].value());
+  const double alone = transfers.start.value() + paths.latency(paths.links(from, to)).value() +
+                       bytes / (narrowest * transfers.efficiency);
+  const double links =
+      std::min(bandwidth_at(paths, prefill.places, to, true), bandwidth_at(paths, decode.places, from, false)) *
+      transfers.efficiency / bytes;
   text += fmt::format("  between them {} a request, alone in {}: the links at their ends carry {:.4g} requests/s\n",
-                      amount(bytes, Dimension::kBytes), amount(alone, Dimension::kTime), carried);
-  const double least = std::min({prefills, decodes, carried});
-  text += fmt::format("  {} at {:.4g} requests/s",
-                      least == prefills  ? "prefill binds"
-                      : least == decodes ? "decode binds"
-                                         : "the links bind",
-                      least);
+                      format_quantity(bytes, Dimension::kBytes), format_quantity(alone, Dimension::kTime), links);
+  const double least = std::min({prefill.requests, decode.requests, links});
+  const std::string_view what = least == prefill.requests  ? "prefill binds"
+                                : least == decode.requests ? "decode binds"
+                                                           : "the links bind";
+  text += fmt::format("  {} at {:.4g} requests/s", what, least);
   if (scenario.workload_info.mean_rate) text += fmt::format(", and {:.4g} arrive", *scenario.workload_info.mean_rate);
   return text + fmt::format("; {:.2g} prefill replicas for each that decodes would be in balance\n",
-                            (decodes / decode_replicas) / (prefills / prefill_replicas));
+                            decode.requests / decode.replicas / (prefill.requests / prefill.replicas));
 }
 
 }  // namespace
@@ -137,7 +143,7 @@ std::string balance_section(const Scenario& scenario) {
   if (!scenario.disaggregation || !info.mean_prompt || !info.mean_output) return "";
   // Lengths are known of all requests together: of several models each has its own.
   if (scenario.models.size() > 1) return "\nbalance: not told of several models, whose lengths are not known apart\n";
-  return section_of(scenario, 0, {*info.mean_prompt, *info.mean_output});
+  return section_of(scenario, {*info.mean_prompt, *info.mean_output});
 }
 
 }  // namespace silicast

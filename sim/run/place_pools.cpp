@@ -142,6 +142,10 @@ bool spans_nodes(const PoolScenario& pool) {
   });
 }
 
+bool leaves_nodes(const PoolScenario& pool) {
+  return spans_nodes(pool) || pool.role != PoolRole::kWhole;
+}
+
 void place_pools(std::vector<PoolScenario>& pools, const ClusterFabric& cluster) {
   const std::vector<const NodeSpec*> nodes = nodes_of(pools);
   const std::vector<std::int32_t> pods = pods_of(nodes);
@@ -156,7 +160,7 @@ void place_pools(std::vector<PoolScenario>& pools, const ClusterFabric& cluster)
     first_chip += pool.nodes * pool.node.chips;
     if (!spans_nodes(pool)) set_links(pool, links_within_node(pool, cluster, pool.first_chip));
   }
-  if (std::none_of(pools.begin(), pools.end(), spans_nodes)) return;
+  if (std::none_of(pools.begin(), pools.end(), leaves_nodes)) return;
   const Fabric fabric = Fabric::build(nodes, cluster);
   for (PoolScenario& pool : pools)
     if (spans_nodes(pool)) set_links(pool, slowest_links(fabric, cluster, pool.plan, pool.replica_chips));

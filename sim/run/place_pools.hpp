@@ -15,5 +15,7 @@ std::vector<const NodeSpec*> nodes_of(const std::vector<PoolScenario>& pools);
 
 // Whether a replica of the pool has chips on several nodes.
 bool spans_nodes(const PoolScenario& pool);
+// Or talks to other pools.
+bool leaves_nodes(const PoolScenario& pool);
 
 }  // namespace silicast

@@ -68,9 +68,7 @@ void read_cluster(ConfigMap& map, const PoolFiles& files, Fit fit, Scenario& sce
   if (scenario.pools.empty()) pools.fail("no pool is given; a cluster needs one at least");
   cluster.done();
   place_pools(scenario.pools, scenario.fabric);
-  const bool talks = std::any_of(scenario.pools.begin(), scenario.pools.end(), [](const PoolScenario& pool) {
-    return spans_nodes(pool) || pool.role != PoolRole::kWhole;
-  });
+  const bool talks = std::any_of(scenario.pools.begin(), scenario.pools.end(), leaves_nodes);
   for (std::size_t p = 0; p < scenario.pools.size(); ++p)
     if (spreads_nothing(scenario.pools[p]))
       scenario.without_effect.push_back(

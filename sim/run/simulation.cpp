@@ -88,6 +88,8 @@ Grade weakest_of(const PoolScenario& pool) {
     weakest = std::max(weakest, field.evidence->grade);
   }
   if (const Evidence* peak = pool.chip.peak_of(pool.precision.activations)) weakest = std::max(weakest, peak->grade);
+  if (pool.role == PoolRole::kDecode)
+    weakest = std::max({weakest, pool.engine.transfer.start.grade, pool.engine.transfer.efficiency.grade});
   if (!talks) return weakest;
   return std::max({weakest, pool.node.scale_up.link.bandwidth.grade, pool.node.scale_up.link.latency.grade});
 }
@@ -204,7 +206,6 @@ struct Simulation::Parts {
     run.transfers = scenario.disaggregation.has_value();
     setup.make_router = scenario.router->make;
     setup.seed = scenario.seed;
-    setup.max_context = scenario.max_context;
     setup.leap = options.leap;
     if (scenario.until) setup.horizon = SimTime{} + *scenario.until;
     setup.sample_interval = options.output_file.empty() ? options.sample_interval : scenario.output.series;

@@ -94,46 +94,74 @@ bool BatchBuilder::make_room(std::int64_t blocks, RequestSlot asking) {
 
 void BatchBuilder::preempt(RequestSlot slot) {
   Request& request = state_.table[slot];
-  if (request.phase == Phase::kDecoding) {
+  const Phase was = request.phase;
+  if (was == Phase::kDecoding) {
     const std::int32_t generated = state_.decoding.generated(request);
-    const std::int64_t stored = state_.decoding.kv_length(request);
-    state_.prompts.give_back(slot, stored, state_.blocks_of(stored), growth_reserved_);
     request.last_token = state_.gaps.leave(request.last_token, now_);
-    state_.decoding.remove(slot);
+    state_.give_up(slot, growth_reserved_);
     request.generated = generated;
     tokens_ -= 1 + state_.limits.drafts;
-  } else if (request.phase == Phase::kPrefilling) {
-    state_.prompts.give_back(slot, request.computed, state_.blocks_prefilling(request), growth_reserved_);
-    std::erase(state_.prefilling, slot);
-  } else if (request.phase == Phase::kFetching || request.phase == Phase::kFetched) {
-    state_.prompts.give_back(slot, request.computed, state_.blocks_fetching(request), growth_reserved_);
-    if (request.phase == Phase::kFetched) {
-      std::erase(state_.received, slot);
-    } else {
-      state_.tiers->stop(slot);
-      --state_.away;
-    }
   } else {
-    const std::int32_t prompt = request.spec.prompt_tokens;
-    state_.prompts.give_back(slot, request.phase == Phase::kReceived ? prompt : 0, state_.blocks_of(prompt),
-                             growth_reserved_);
-    if (request.phase == Phase::kReceived) std::erase(state_.received, slot);
+    state_.give_up(slot, growth_reserved_);
   }
+  request.phase = Phase::kWaiting;
   state_.running.erase(state_.table, slot);
   state_.waiting.push_front(state_.table, slot);
   changed_ = true;
-  if (request.phase == Phase::kReceiving) {
+  if (was == Phase::kReceiving) {
     // Its KV is still where it was computed, and comes when there is room again.
-    request.phase = Phase::kWaiting;
     if (std::erase(state_.admitted_elsewhere, slot) == 0) state_.driven_out.push_back(slot);
-    --state_.away;
     return;
   }
-  request.phase = Phase::kWaiting;
   request.context = request.spec.prompt_tokens + request.generated;
   request.computed = request.incoming = 0;
   ++request.preemptions;
   request.preempted_at = now_;
+}
+
+void ReplicaState::give_up(RequestSlot slot, std::int64_t reserved) {
+  const Request& request = table[slot];
+  const auto give_back = [&](std::int64_t stored, std::int64_t held) {
+    prompts.give_back(slot, stored, held, reserved);
+  };
+  switch (request.phase) {
+    case Phase::kPrefilling:
+      give_back(request.computed, blocks_prefilling(request));
+      std::erase(prefilling, slot);
+      break;
+    case Phase::kDecoding: {
+      const std::int64_t stored = decoding.kv_length(request);
+      give_back(stored, blocks_of(stored));
+      decoding.remove(slot);
+      break;
+    }
+    case Phase::kHeld:
+      give_back(request.computed, blocks_prefilling(request));
+      --away;
+      break;
+    case Phase::kReceiving:
+      give_back(0, blocks_of(request.spec.prompt_tokens));
+      --away;
+      break;
+    case Phase::kFetching:
+      give_back(request.computed, blocks_fetching(request));
+      tiers->stop(slot);
+      --away;
+      break;
+    case Phase::kReceived:
+      give_back(request.computed, blocks_of(request.computed));
+      std::erase(received, slot);
+      break;
+    case Phase::kFetched:
+      give_back(request.computed, blocks_fetching(request));
+      std::erase(received, slot);
+      break;
+    case Phase::kWaiting:
+      break;
+    case Phase::kFree:
+    case Phase::kArriving:
+      SILICAST_CHECK(false, "a request that is not here");
+  }
 }
 
 // Those whose KV has come go on from here. Where it is all of their context's, their first token came with it.

@@ -66,6 +66,9 @@ struct ReplicaState {
   std::int64_t blocks_fetching(const Request& request) const {
     return blocks_of(limits.hands_on ? request.context : request.computed + request.incoming);
   }
+  // A request loses the blocks that it holds, and its place among those of its phase, waiting and running aside.
+  // `reserved`: of the free blocks, those that others are about to take.
+  void give_up(RequestSlot slot, std::int64_t reserved = 0);
   // What was fetched is there: the rest of its context is computed.
   void begin_prefilling(RequestSlot slot);
   // A request whose context is there, with its rate, is one of those that decode.

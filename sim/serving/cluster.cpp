@@ -36,12 +36,13 @@ Cluster::Cluster(ClusterSetup setup, RequestSource& source, ServingObserver& obs
                                                    pool.role == PoolRole::kPrefill && setup_.transfers->by_layers,
                                                    pool.tiers.tiers.empty() ? nullptr : &*tiers_},
                                     engine_, table_, observer_, *this));
-      for (std::int32_t rank = 0; rank < pool.ranks; ++rank) places_.push_back({replica, rank});
+      for (std::int32_t rank = 0; rank < pool.ranks; ++rank)
+        places_.push_back({replica, rank, {static_cast<std::int32_t>(p)}});
     }
   }
   SILICAST_CHECK(!replicas_.empty());
-  const std::size_t models = std::max<std::size_t>(1, setup_.max_contexts.size());
-  for (std::size_t model = 0; model < models; ++model) add_gateway(static_cast<std::int32_t>(model));
+  for (std::size_t model = 0; model < setup_.max_contexts.size(); ++model)
+    add_gateway(static_cast<std::int32_t>(model));
   if (setup_.transfers) transfers_.emplace(std::move(*setup_.transfers), engine_, *this);
   arriving_.resize(setup_.pools.size());
   samples_.resize(setup_.pools.size());
@@ -91,15 +92,14 @@ void Cluster::arrive(std::int64_t) {
 void Cluster::place(Request& request, RequestSlot slot) {
   const RequestSpec& spec = request.spec;
   const std::size_t model = model_of(spec);
-  const std::int32_t longest = setup_.max_contexts.empty() ? setup_.max_context : setup_.max_contexts[model];
-  if (std::int64_t{spec.prompt_tokens} + spec.output_tokens > longest) {
+  if (std::int64_t{spec.prompt_tokens} + spec.output_tokens > setup_.max_contexts[model]) {
     reject(slot, EndReason::kContextTooLong);
     return;
   }
-  const ReplicaId chosen = choose(spec, table_.prompt_blocks(slot));
-  request.replica = chosen;
-  change_load(chosen, 1, spec.prompt_tokens);
-  if (pool_of(places_[chosen.index()]).role == PoolRole::kPrefill && spec.output_tokens > 1 &&
+  request.replica = choose(spec, table_.prompt_blocks(slot));
+  change_load(request.replica, 1, spec.prompt_tokens);
+  const Place& at = place_of(slot);
+  if (pool_of(at).role == PoolRole::kPrefill && spec.output_tokens > 1 &&
       kv_tokens_of(spec) > gateways_[model].decoders->largest()) {
     reject(slot, EndReason::kKvTooSmall);
     return;
@@ -107,10 +107,9 @@ void Cluster::place(Request& request, RequestSlot slot) {
   if (spec.deadline != SimTime::never())
     request.deadline_event = engine_.at(std::max(spec.deadline, engine_.now()), kDeadlineRank,
                                         Action::of<&Cluster::deadline>(this, slot.value));
-  const PoolId pool = replica_of(places_[chosen.index()]).pool();
-  const Seconds way_in = setup_.pools[pool.index()].way_in;
+  const Seconds way_in = pool_of(at).way_in;
   if (way_in.value() > 0) {
-    ++arriving_[pool.index()];
+    ++arriving_[at.pool.index()];
     request.entry_event =
         engine_.at(engine_.now() + way_in, kArrivalRank, Action::of<&Cluster::reach_queue>(this, slot.value));
   } else {
@@ -120,15 +119,14 @@ void Cluster::place(Request& request, RequestSlot slot) {
 
 void Cluster::reach_queue(std::int64_t slot_number) {
   const RequestSlot slot{static_cast<std::int32_t>(slot_number)};
-  --arriving_[replica_of(places_[table_[slot].replica.index()]).pool().index()];
+  --arriving_[place_of(slot).pool.index()];
   enter(slot);
 }
 
 void Cluster::enter(RequestSlot slot) {
-  const Request& request = table_[slot];
-  const Place& at = places_[request.replica.index()];
+  const Place& at = place_of(slot);
   Replica& replica = replica_of(at);
-  if (const EndReason refusal = replica.refusal(at.rank, request.spec); refusal != EndReason::kNone)
+  if (const EndReason refusal = replica.refusal(at.rank, table_[slot].spec); refusal != EndReason::kNone)
     reject(slot, refusal);
   else
     replica.enqueue(at.rank, slot);
@@ -248,13 +246,13 @@ void Cluster::deadline(std::int64_t slot_number) {
   const bool abort = request.spec.deadline_is_abort;
   const EndState state = abort ? EndState::kAborted : EndState::kTimedOut;
   const EndReason reason = abort ? EndReason::kClientAbort : EndReason::kClientTimeout;
-  const Place& at = places_[request.replica.index()];
+  const Place& at = place_of(slot);
   if (request.phase != Phase::kArriving) {
     replica_of(at).client_left(at.rank, slot, state, reason);
     return;
   }
   engine_.cancel(request.entry_event);
-  --arriving_[replica_of(at).pool().index()];
+  --arriving_[at.pool.index()];
   request_over(slot, state, reason, 0);
   table_.remove(slot);
 }
@@ -281,7 +279,7 @@ void Cluster::request_over(RequestSlot slot, EndState state, EndReason reason, s
   record.prefilled = request.prefilled;
   if (request.replica.valid()) {
     record.replica = request.replica;
-    record.pool = replica_of(places_[request.replica.index()]).pool();
+    record.pool = place_of(slot).pool;
     change_load(request.replica, -1, -request.spec.prompt_tokens);
   }
   --in_system_;
@@ -325,7 +323,7 @@ void Cluster::end() {
   arrival_time_ = SimTime{};  // nobody arrives any more
   for (const RequestSlot slot : table_.live_slots()) {
     if (table_[slot].left || table_[slot].shadow) continue;
-    const Place& at = places_[table_[slot].replica.index()];
+    const Place& at = place_of(slot);
     request_over(slot, EndState::kUnfinished, EndReason::kEndOfRun, replica_of(at).delivered(at.rank, slot));
   }
 }

@@ -40,13 +40,11 @@ struct ClusterSetup {
   RouterFactory* make_router = nullptr;
   std::optional<TransferSetup> transfers;  // where some pools prefill and others decode
   std::uint64_t seed = 1;
-  // Where there are several models: longest contexts by model, and the model that each class of requests asks for.
-  std::vector<std::int32_t> max_contexts;
-  std::vector<std::int32_t> class_models;
-  std::int32_t max_context = 0;        // of the model, prompt and output together
-  bool leap = true;                    // false: step mode, one event per iteration
-  SimTime horizon = SimTime::never();  // the run is cut there; who is still in flight ends unfinished
-  Seconds sample_interval;             // of observer.sampled(); 0: no samples
+  std::vector<std::int32_t> max_contexts;  // by model, prompt and output together
+  std::vector<std::int32_t> class_models;  // that each class of requests asks for; empty: all for model 0
+  bool leap = true;                        // false: step mode, one event per iteration
+  SimTime horizon = SimTime::never();      // the run is cut there; who is still in flight ends unfinished
+  Seconds sample_interval;                 // of observer.sampled(); 0: no samples
 };
 
 class Cluster final : public ReplicaHost, public TransferHost, public TierHost {
@@ -80,10 +78,11 @@ class Cluster final : public ReplicaHost, public TransferHost, public TierHost {
   struct Place {
     std::int32_t replica;
     std::int32_t rank;  // within it
+    PoolId pool;
   };
   Replica& replica_of(const Place& place) { return *replicas_[static_cast<std::size_t>(place.replica)]; }
   const Place& place_of(RequestSlot slot) const { return places_[table_[slot].replica.index()]; }
-  const PoolSetup& pool_of(const Place& place) { return setup_.pools[replica_of(place).pool().index()]; }
+  const PoolSetup& pool_of(const Place& place) const { return setup_.pools[place.pool.index()]; }
 
   void arm_arrival();
   void arrive(std::int64_t);

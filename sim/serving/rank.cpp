@@ -258,49 +258,12 @@ void Rank::remove_departed() {
 }
 
 void Rank::release(RequestSlot slot) {
-  Request& request = state_.table[slot];
-  switch (request.phase) {
-    case Phase::kWaiting:
-      state_.waiting.erase(state_.table, slot);
-      break;
-    case Phase::kHeld:
-      --state_.away;
-      state_.prompts.give_back(slot, request.computed, state_.blocks_prefilling(request));
-      break;
-    case Phase::kDecoding: {
-      if (request.left) state_.gaps.leave(request.last_token, engine_.now());
-      const std::int64_t stored = state_.decoding.kv_length(request);
-      state_.prompts.give_back(slot, stored, state_.blocks_of(stored));
-      state_.decoding.remove(slot);
-      break;
-    }
-    case Phase::kPrefilling:
-      state_.prompts.give_back(slot, request.computed, state_.blocks_prefilling(request));
-      std::erase(state_.prefilling, slot);
-      break;
-    case Phase::kReceiving:
-    case Phase::kReceived:
-      state_.prompts.give_back(slot, request.computed, state_.blocks_of(request.spec.prompt_tokens));
-      if (request.phase == Phase::kReceiving)
-        --state_.away;
-      else
-        std::erase(state_.received, slot);
-      break;
-    case Phase::kFetching:
-    case Phase::kFetched:
-      state_.prompts.give_back(slot, request.computed, state_.blocks_fetching(request));
-      if (request.phase == Phase::kFetched) {
-        std::erase(state_.received, slot);
-      } else {
-        state_.tiers->stop(slot);
-        --state_.away;
-      }
-      break;
-    case Phase::kFree:
-    case Phase::kArriving:
-      SILICAST_CHECK(false, "a request that is not here");
-  }
-  if (request.phase != Phase::kWaiting && request.phase != Phase::kHeld) {
+  const Request& request = state_.table[slot];
+  if (request.phase == Phase::kDecoding && request.left) state_.gaps.leave(request.last_token, engine_.now());
+  state_.give_up(slot);
+  if (request.phase == Phase::kWaiting) {
+    state_.waiting.erase(state_.table, slot);
+  } else if (request.phase != Phase::kHeld) {
     state_.running.erase(state_.table, slot);
     changed_ = true;
   }

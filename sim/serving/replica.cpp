@@ -40,40 +40,31 @@ Replica::Entry Replica::entry(std::int32_t rank) const {
 void Replica::enqueue(std::int32_t rank, RequestSlot slot) {
   const Entry from = entry(rank);
   at(rank).enqueue(slot, from.eligible);
-  if (iterating_ && at(rank).busy() && !at(rank).waits_for_arrivals()) return;
-  attend(rank);
-  if (iterating_)
-    cut_to(from.of_run);
-  else
-    schedule();
+  if (!iterating_ || !at(rank).busy() || at(rank).waits_for_arrivals()) plan_at(rank, from.of_run);
 }
 
 void Replica::kv_arrived(std::int32_t rank, RequestSlot slot) {
   const Entry from = entry(rank);
   at(rank).kv_arrived(slot, from.eligible);
-  attend(rank);
-  if (iterating_)
-    cut_to(from.of_run);
-  else
-    schedule();
+  plan_at(rank, from.of_run);
 }
 
 void Replica::blocks_fetched(std::int32_t rank, RequestSlot slot) {
   const Entry from = entry(rank);
   at(rank).blocks_fetched(slot, from.eligible);
+  plan_at(rank, from.of_run);
+}
+
+void Replica::plan_at(std::int32_t rank, std::int64_t iteration) {
   attend(rank);
   if (iterating_)
-    cut_to(from.of_run);
+    cut_to(iteration);
   else
     schedule();
 }
 
 void Replica::plan_again(std::int32_t rank) {
-  attend(rank);
-  if (iterating_)
-    cut_to(run_.in_flight(engine_.now()));
-  else
-    schedule();
+  plan_at(rank, iterating_ ? run_.in_flight(engine_.now()) : 0);
 }
 
 void Replica::release_held(std::int32_t rank, RequestSlot slot) {

@@ -64,8 +64,9 @@ class Replica {
     std::int64_t of_run, eligible;
   };
   Entry entry(std::int32_t rank) const;
-  void plan_again(std::int32_t rank);  // as soon as the iteration in flight has ended, or now
-  void attend(std::int32_t rank);      // the rank takes part in the next planning
+  void plan_at(std::int32_t rank, std::int64_t iteration);  // after that iteration of the run, or now where none is
+  void plan_again(std::int32_t rank);                       // as soon as the iteration in flight has ended, or now
+  void attend(std::int32_t rank);                           // the rank takes part in the next planning
   void attend_changing();
   void forget_due();
   void schedule();

@@ -57,7 +57,7 @@ class MeanStay final : public ServingObserver {
 
 double simulated_stay(double rate, std::int64_t requests, bool fixed_lengths, std::int32_t servers) {
   ClusterSetup setup;
-  setup.max_context = 1 << 20;
+  setup.max_contexts = {1 << 20};
   setup.make_router = routers.find("round_robin")->make;
   PoolSetup pool;
   pool.limits.max_sequences = servers;

@@ -102,7 +102,7 @@ TEST_CASE("two models on pools of their own are two clusters, in random systems"
     second.setup.make_router = first.setup.make_router;
     second.setup.horizon = first.setup.horizon;
     RandomScenario both = first;
-    both.setup.max_contexts = {first.setup.max_context, second.setup.max_context};
+    both.setup.max_contexts = {first.setup.max_contexts[0], second.setup.max_contexts[0]};
     both.setup.class_models = {0, 1};
     for (PoolSetup pool : second.setup.pools) {
       pool.model = 1;

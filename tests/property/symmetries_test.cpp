@@ -81,7 +81,7 @@ TEST_CASE("round robin over pools in reverse order gives each request the same f
   for (std::uint64_t seed = kFirstSeed; seed <= kLastSeed; ++seed) {
     RandomScenario scenario = random_scenario(seed, 1, {.ranks = false, .drafts = false});
     scenario.setup.make_router = routers.find("round_robin")->make;
-    scenario.setup.max_context = 100'000;  // nobody is turned away before the router: it takes its turns as below
+    scenario.setup.max_contexts = {100'000};  // nobody is turned away before the router: it takes its turns as below
     if (scenario.setup.pools.size() < 2) continue;
     for (PoolSetup& pool : scenario.setup.pools) pool.replicas = 1;
     INFO(scenario.description);

@@ -165,7 +165,7 @@ RandomScenario random_scenario(std::uint64_t seed, int time_scale, RandomFeature
   RandomScenario scenario;
   ClusterSetup& setup = scenario.setup;
   const std::int32_t longest_prompt = between(draw, 1, 300), longest_output = between(draw, 1, 150);
-  setup.max_context = between(draw, 0, 9) == 0 ? (longest_prompt + longest_output) * 3 / 4 + 2 : 100000;
+  setup.max_contexts = {between(draw, 0, 9) == 0 ? (longest_prompt + longest_output) * 3 / 4 + 2 : 100000};
   setup.seed = seed;
   const auto& router = routers.entries()[draw.below(routers.entries().size())];
   setup.make_router = router.make;

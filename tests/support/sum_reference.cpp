@@ -647,7 +647,7 @@ class SumCluster {
   void arrive() {
     const RequestSpec& spec = specs_[next_];
     SumRequest& request = history_.requests[next_];
-    if (spec.prompt_tokens + spec.output_tokens > setup_.max_context) {
+    if (spec.prompt_tokens + spec.output_tokens > setup_.max_contexts[0]) {
       reject(next_, EndReason::kContextTooLong, spec.arrival);
       return;
     }

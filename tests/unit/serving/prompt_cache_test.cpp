@@ -20,7 +20,7 @@ std::vector<RequestRecord> served(std::vector<RequestSpec> requests, std::vector
   pool.make_scheduler = schedulers.find("chunked")->make;
   setup.pools.push_back(std::move(pool));
   setup.make_router = routers.find("least_loaded")->make;
-  setup.max_context = 1000;
+  setup.max_contexts = {1000};
   VectorSource source(std::move(requests), std::move(blocks), 8);
   Collector collector;
   Cluster cluster(std::move(setup), source, collector);

@@ -37,7 +37,7 @@ TEST_CASE("an arrival that finds the queue at its limit is rejected, and a later
 
 TEST_CASE("a request is measured by prompt and output against the model's maximum context") {
   ClusterSetup setup = one_replica();
-  setup.max_context = 100;
+  setup.max_contexts = {100};
   const auto records = serve(setup, {request_at(0, 90, 10), request_at(0, 90, 11)}).by_index();
   CHECK(records[0].state == EndState::kCompleted);
   check_rejected(records[1], EndReason::kContextTooLong);

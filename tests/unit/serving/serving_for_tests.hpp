@@ -36,7 +36,7 @@ inline ClusterSetup one_replica(std::string_view scheduler = "chunked") {
   ClusterSetup setup;
   setup.pools = {pool};
   setup.make_router = routers.find("round_robin")->make;
-  setup.max_context = 100'000;
+  setup.max_contexts = {100'000};
   return setup;
 }
 

@@ -62,7 +62,7 @@ TEST_CASE("routers see requests on their way, and samples count them among those
 
 TEST_CASE("an engine refuses a request when it gets there, the gateway one that no replica takes at once") {
   ClusterSetup setup = setup_with_way_in();
-  setup.max_context = 2000;
+  setup.max_contexts = {2000};
   setup.pools[0].limits.blocks = 100;
   const auto records = serve(setup, {request_at(0, 1500, 100), request_at(0, 2000, 1)}).by_index();
   CHECK(records.at(0).reason == EndReason::kKvTooSmall);
