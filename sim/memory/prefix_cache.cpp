@@ -61,7 +61,7 @@ void PrefixCache::add(std::uint64_t id) {
   }
   entries_[static_cast<std::size_t>(entry)] = {id, 1, kNone, kNone};
   table_.insert(id, entry);
-  ++size_, ++used_;
+  ++used_;
 }
 
 std::uint64_t PrefixCache::drop_oldest() {
@@ -71,7 +71,6 @@ std::uint64_t PrefixCache::drop_oldest() {
   unlink(entry);
   table_.erase(id);
   free_.push_back(entry);
-  --size_;
   return id;
 }
 

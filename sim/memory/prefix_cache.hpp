@@ -15,9 +15,9 @@ namespace silicast {
 
 class PrefixCache {
  public:
-  std::int64_t size() const { return size_; }
+  std::int64_t size() const { return static_cast<std::int64_t>(table_.size()); }
   std::int64_t used() const { return used_; }  // by somebody
-  std::int64_t unused() const { return size_ - used_; }
+  std::int64_t unused() const { return size() - used_; }
 
   // How many blocks of the prompt are there, from its start to the first that is not; `unused` gets how many of them
   // nobody uses. O(blocks of the prompt). Changes nothing.
@@ -47,7 +47,7 @@ class PrefixCache {
   void link_newest(std::int32_t entry);
   void unlink(std::int32_t entry);
 
-  std::int64_t size_ = 0, used_ = 0;
+  std::int64_t used_ = 0;
   std::vector<Entry> entries_;
   std::vector<std::int32_t> free_;  // entries
   IdTable table_;

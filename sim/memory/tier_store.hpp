@@ -29,16 +29,15 @@ class TierStore {
 
   // Whether the block is there, written whole and not past its time. Changes nothing.
   bool can_read(std::uint64_t id, SimTime now) const;
-  // Whether it is there or being written.
-  bool holds(std::uint64_t id) const { return table_.find(id) != IdTable::kNone; }
-
   // A block that was there when somebody looked is read: it is used now. One that has gone meanwhile is left out.
   void read(std::uint64_t id, SimTime now);
 
   // A block is to be kept. False where it is there already: it is used now. Else it is being written from now on, and
   // where the store is full another goes, into `fallen`.
   bool put(std::uint64_t id, SimTime now, std::vector<std::uint64_t>& fallen);
-  void written(std::uint64_t id);  // all of it; nothing where it has gone meanwhile
+  // Its turn to be written has come; false where it has gone meanwhile, or its turn had come already.
+  bool begin_write(std::uint64_t id);
+  void written(std::uint64_t id);  // all of it; nothing where it has gone meanwhile, or was put anew
 
  private:
   static constexpr std::int32_t kNone = IdTable::kNone;
@@ -46,7 +45,7 @@ class TierStore {
     std::uint64_t id = 0;
     SimTime used;
     std::int32_t previous = kNone, next = kNone;  // the first to go first
-    bool written = false;
+    bool begun = false, written = false;
   };
 
   Entry& at(std::int32_t entry) { return entries_[static_cast<std::size_t>(entry)]; }

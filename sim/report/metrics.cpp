@@ -231,8 +231,15 @@ std::vector<Metric> run_metrics(const Summary& summary) {
   return metrics;
 }
 
+std::vector<Metric> group_catalogue() {
+  GroupSummary group;
+  group.tier_shares.assign(kMaxTiers, kNoValue);
+  return group_metrics(group, false);
+}
+
 std::vector<Metric> metric_catalogue() {
   Summary summary;
+  summary.total.tier_shares.assign(kMaxTiers, kNoValue);
   summary.cost.emplace();
   return run_metrics(summary);
 }

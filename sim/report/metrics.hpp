@@ -34,7 +34,8 @@ std::vector<Metric> cost_metrics(const Cost& cost);
 // Little's law.
 std::vector<Metric> run_metrics(const Summary& summary);
 
-// run_metrics of an empty run with costs: every key there is, with its label.
+// Of an empty group, and of an empty run with costs: every key there is, with its label.
+std::vector<Metric> group_catalogue();
 std::vector<Metric> metric_catalogue();
 
 }  // namespace silicast

@@ -81,7 +81,7 @@ std::string pools_table(const Summary& summary) {
     put(column, use_metrics(summary.use[i]));
     columns.push_back(std::move(column));
   }
-  std::vector<Metric> catalogue = group_metrics({}, false);
+  std::vector<Metric> catalogue = group_catalogue();
   for (Metric& metric : use_metrics({})) catalogue.push_back(std::move(metric));
   return "\nby pool\n" + table_of(columns, catalogue);
 }
@@ -95,7 +95,7 @@ std::string groups_table(std::string_view by, const std::vector<GroupSummary>& g
     put(column, group_metrics(group, summary.unstable));
     columns.push_back(std::move(column));
   }
-  return fmt::format("\nby {}\n{}", by, table_of(columns, group_metrics({}, false)));
+  return fmt::format("\nby {}\n{}", by, table_of(columns, group_catalogue()));
 }
 
 std::string reasons_of(const Summary& summary) {

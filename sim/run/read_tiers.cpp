@@ -57,6 +57,13 @@ void set_bandwidths(const ConfigMap& map, const Bandwidths& bandwidths, const Po
         or_fail(of_replica ? of_replica : nics, map,
                 fmt::format("needs a replica_bandwidth: node '{}' has no NIC to reach it by", pool.node.name));
   }
+  // What the node gives is bounded more widely than what a scenario says.
+  for (const double each : {tier.bandwidth.value(), tier.replica_bandwidth.value()})
+    if (each < kBandwidthBounds.low || each > kBandwidthBounds.high)
+      map.fail(fmt::format("needs a bandwidth and a replica_bandwidth from {} to {}: node '{}' gives {}",
+                           format_quantity(kBandwidthBounds.low, Dimension::kByteRate),
+                           format_quantity(kBandwidthBounds.high, Dimension::kByteRate), pool.node.name,
+                           format_quantity(each, Dimension::kByteRate)));
 }
 
 TierScenario read_tier(const ConfigValue& value, const PoolScenario& pool) {
@@ -116,8 +123,6 @@ void check_tiers(Scenario& scenario, std::int32_t block_tokens) {
       without_effect("the workload knows no blocks of prompts");
       continue;
     }
-    if (pool.role == PoolRole::kDecode && scenario.disaggregation->max_local_prefill == 0)
-      without_effect("its replicas compute no prompts");
     for (const TierScenario& tier : pool.tiers) {
       if (tier.of == TierOwner::kNode && spans_nodes(pool))
         tier.at->fail("its replicas span nodes, and no store of a node serves such a one; say 'of: replica'");

@@ -213,12 +213,6 @@ bool BatchBuilder::fetches(RequestSlot slot, const PromptCache::Found& found) {
   request.incoming = static_cast<std::int32_t>(offer->all * size);
   request.phase = Phase::kFetching;
   ++state_.away;
-  if (request.preemptions == 0) {
-    request.cached = found.tokens + request.incoming;
-    const std::vector<TierSetup>& tiers = state_.tiers->tiers(state_.place);
-    for (std::size_t t = 0; t < tiers.size(); ++t)
-      request.fetched[static_cast<std::size_t>(tiers[t].number)] = offer->blocks[t] * size;
-  }
   return true;
 }
 

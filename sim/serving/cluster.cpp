@@ -12,6 +12,7 @@ std::string_view name_of(PoolRole role) {
 
 Cluster::Cluster(ClusterSetup setup, RequestSource& source, ServingObserver& observer)
     : setup_(std::move(setup)), source_(source), observer_(observer) {
+  table_.set_block_tokens(source.block_tokens());
   std::vector<KvTiers::Pool> tiers;
   bool any = false;
   for (const PoolSetup& pool : setup_.pools) {
@@ -37,7 +38,7 @@ Cluster::Cluster(ClusterSetup setup, RequestSource& source, ServingObserver& obs
                                                    pool.tiers.tiers.empty() ? nullptr : &*tiers_},
                                     engine_, table_, observer_, *this));
       for (std::int32_t rank = 0; rank < pool.ranks; ++rank)
-        places_.push_back({replica, rank, {static_cast<std::int32_t>(p)}});
+        places_.push_back({replica, rank, {static_cast<std::int32_t>(p)}, pool.model});
     }
   }
   SILICAST_CHECK(!replicas_.empty());
@@ -78,7 +79,7 @@ void Cluster::arrive(std::int64_t) {
   const RequestSlot slot = table_.add();
   Request& request = table_[slot];
   request.spec = source_.take();
-  table_.set_blocks(slot, source_.blocks(), source_.block_tokens());
+  table_.set_blocks(slot, source_.blocks());
   request.index = arrived_++;
   request.phase = Phase::kArriving;
   ++in_system_;
@@ -143,7 +144,7 @@ void Cluster::reject(RequestSlot slot, EndReason reason) {
 RequestSlot Cluster::decoded_at(RequestSlot prefill) {
   if (table_[prefill].other.valid()) return table_[prefill].other;
   const RequestSlot slot = table_.add();
-  table_.set_blocks(slot, table_.blocks(prefill), source_.block_tokens());
+  table_.set_blocks(slot, table_.blocks(prefill));
   const Request& from = table_[prefill];
   Request& request = table_[slot];
   request.spec = from.spec;
@@ -211,13 +212,12 @@ void Cluster::hand_on(RequestSlot prefill) {
 
 void Cluster::kv_arrived(RequestSlot slot) {
   part(slot);
-  const Place& at = place_of(slot);
-  replica_of(at).kv_arrived(at.rank, slot);
+  arrived(slot);
 }
 
-void Cluster::blocks_fetched(RequestSlot slot) {
+void Cluster::arrived(RequestSlot slot) {
   const Place& at = place_of(slot);
-  replica_of(at).blocks_fetched(at.rank, slot);
+  replica_of(at).arrived(at.rank, slot);
 }
 
 // A request is over, or has come, where the given slot is: its other slot goes.

@@ -71,7 +71,7 @@ class Cluster final : public ReplicaHost, public TransferHost, public TierHost {
   void kv_memory_taken(RequestSlot slot) override { transfers_->memory_taken(slot); }
   void kv_memory_lost(RequestSlot slot) override { transfers_->memory_lost(slot); }
   void kv_arrived(RequestSlot slot) override;
-  void blocks_fetched(RequestSlot slot) override;
+  void blocks_fetched(RequestSlot slot) override { arrived(slot); }
 
  private:
   // Where a request can be: what routers call a replica is a rank of one.
@@ -79,6 +79,7 @@ class Cluster final : public ReplicaHost, public TransferHost, public TierHost {
     std::int32_t replica;
     std::int32_t rank;  // within it
     PoolId pool;
+    std::int32_t model;
   };
   Replica& replica_of(const Place& place) { return *replicas_[static_cast<std::size_t>(place.replica)]; }
   const Place& place_of(RequestSlot slot) const { return places_[table_[slot].replica.index()]; }
@@ -92,7 +93,10 @@ class Cluster final : public ReplicaHost, public TransferHost, public TierHost {
   void sample(std::int64_t);
   void drained();
   void end();
-  void change_load(ReplicaId replica, std::int32_t requests, std::int64_t prompt_tokens);
+  void change_load(ReplicaId replica, std::int32_t requests, std::int64_t prompt_tokens) {
+    for (Placement* one : gateways_[static_cast<std::size_t>(places_[replica.index()].model)].all)
+      one->change_load(replica, requests, prompt_tokens);
+  }
   // Who serves one model: those that requests arrive at, in the order in which they overflow; those that serve short
   // prompts whole, where others are handed on; those that decode what was computed elsewhere.
   struct Overflow {
@@ -107,6 +111,7 @@ class Cluster final : public ReplicaHost, public TransferHost, public TierHost {
   struct Gateway {
     std::vector<Overflow> arrivals;
     std::unique_ptr<Placement> whole, decoders;
+    std::vector<Placement*> all;  // of these
   };
 
   template <class Chosen>
@@ -122,6 +127,7 @@ class Cluster final : public ReplicaHost, public TransferHost, public TierHost {
   void hand_all_on(std::int64_t);
   void hand_on(RequestSlot slot);
   void part(RequestSlot slot);
+  void arrived(RequestSlot slot);
   void enter(RequestSlot slot);
   void reject(RequestSlot slot, EndReason reason);
 

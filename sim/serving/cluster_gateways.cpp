@@ -1,5 +1,6 @@
 // Who a request goes to: gateways by model, each over the pools that serve it.
 #include <algorithm>
+#include <limits>
 
 #include "sim/serving/cluster.hpp"
 
@@ -46,6 +47,9 @@ void Cluster::add_gateway(std::int32_t model) {
     if (setup_.transfers->max_local_prefill > 0) gateway.whole = placement_over(serves_short, seed + 100'000);
     gateway.decoders = placement_over(decodes, seed + 200'000);
   }
+  for (const Overflow& level : gateway.arrivals) gateway.all.push_back(level.placement.get());
+  for (Placement* one : {gateway.whole.get(), gateway.decoders.get()})
+    if (one != nullptr) gateway.all.push_back(one);
   gateways_.push_back(std::move(gateway));
 }
 
@@ -57,22 +61,17 @@ ReplicaId Cluster::choose(const RequestSpec& spec, std::span<const std::uint64_t
   if (gateway.whole && spec.prompt_tokens <= transfers_->max_local_prefill())
     return gateway.whole->choose(view, kv_tokens_declared(spec));
   const auto holds = [&](const Overflow& at) { return at.kv_tokens(spec) <= at.placement->largest(); };
-  std::size_t level = 0;
-  double least = gateway.arrivals[0].placement->mean_requests();  // of the levels so far
-  while (level + 1 < gateway.arrivals.size()) {
-    const auto next = gateway.arrivals.begin() + static_cast<std::ptrdiff_t>(level) + 1;
-    const bool no_room = !holds(gateway.arrivals[level]) && std::any_of(next, gateway.arrivals.end(), holds);
+  const Overflow* chosen = gateway.arrivals.data();
+  const Overflow* const end = chosen + gateway.arrivals.size();
+  double least = std::numeric_limits<double>::infinity();  // mean requests of the levels so far
+  while (chosen + 1 != end) {
+    const Overflow* const next = chosen + 1;
+    least = std::min(least, chosen->placement->mean_requests());
+    const bool no_room = !holds(*chosen) && std::any_of(next, end, holds);
     if (least < next->after && !no_room) break;
-    least = std::min(least, gateway.arrivals[++level].placement->mean_requests());
+    chosen = next;
   }
-  return gateway.arrivals[level].placement->choose(view, gateway.arrivals[level].kv_tokens(spec));
-}
-
-void Cluster::change_load(ReplicaId replica, std::int32_t requests, std::int64_t prompt_tokens) {
-  Gateway& gateway = gateways_[static_cast<std::size_t>(pool_of(places_[replica.index()]).model)];
-  for (const Overflow& level : gateway.arrivals) level.placement->change_load(replica, requests, prompt_tokens);
-  for (Placement* one : {gateway.whole.get(), gateway.decoders.get()})
-    if (one != nullptr) one->change_load(replica, requests, prompt_tokens);
+  return chosen->placement->choose(view, chosen->kv_tokens(spec));
 }
 
 }  // namespace silicast

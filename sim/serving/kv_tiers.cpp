@@ -1,14 +1,15 @@
 #include "sim/serving/kv_tiers.hpp"
 
 #include <algorithm>
-#include <limits>
-
-#include "sim/serving/event_ranks.hpp"
 
 namespace silicast {
 
 KvTiers::KvTiers(const std::vector<Pool>& pools, RequestTable& table, Engine& engine, TierHost& host)
-    : pools_(pools), table_(table), engine_(engine), host_(host), flows_(links_of_all()) {
+    : pools_(pools),
+      table_(table),
+      engine_(engine),
+      host_(host),
+      flows_(links_of_all(), engine, Action::of<&KvTiers::flows_end>(this)) {
   readers_.assign(capacities_.size(), 0);
 }
 
@@ -46,6 +47,7 @@ void KvTiers::add_way(std::size_t pool, std::int32_t replica, std::size_t tier) 
   way.store = its.store;
   way.pool = static_cast<std::int32_t>(pool);
   way.tier = static_cast<std::int32_t>(tier);
+  way.of_rank = one.replica_bandwidth / pools_[pool].ranks;
   way.read[0] = its.link;
   if (one.of != TierOwner::kReplica) way.read[1] = add_links(one.replica_bandwidth);
   for (std::size_t i = 0; i < 2; ++i) way.write[i] = way.read[i] < 0 ? -1 : way.read[i] + 1;
@@ -61,7 +63,7 @@ std::int32_t KvTiers::add_links(BytesPerSecond bandwidth) {
 
 // A fair share of each link, as if the others on it were bottlenecked nowhere else.
 double KvTiers::rate_of_one_more(const Way& one) const {
-  double rate = std::numeric_limits<double>::infinity();
+  double rate = one.of_rank.value();
   for (const std::int32_t link : links(one.read)) {
     const auto at = static_cast<std::size_t>(link);
     rate = std::min(rate, capacities_[at].value() / (1 + readers_[at]));
@@ -118,18 +120,14 @@ void KvTiers::stop(RequestSlot slot) {
   if (fetches_.size() <= slot.index() || !fetches_[slot.index()].known) return;
   Fetch& fetch = fetches_[slot.index()];
   fetch.known = false;
-  if (!fetch.begun) {
-    std::erase(beginning_, slot);
-    return;
-  }
+  if (std::erase(beginning_, slot) > 0) return;
   for (Part& part : fetch.parts) {
-    const bool waits = engine_.cancel(part.start);
-    if (!waits && !part.moving) continue;
+    const bool waits = engine_.cancel(part.start), moves = flows_.network().in_flight(part.flow);
+    if (!waits && !moves) continue;
     const Way& one = ways_[static_cast<std::size_t>(part.way)];
     counts_of(one).stopped += part.blocks;
     stopped_.push_back(part.way);
-    if (part.moving) bytes_asked_ -= part.bytes - flows_.cancel(part.flow, engine_.now());
-    part.moving = false;
+    if (moves) bytes_asked_ -= part.bytes - flows_.network().cancel(part.flow, engine_.now());
   }
   due();
 }
@@ -178,14 +176,13 @@ void KvTiers::settle(std::int64_t) {
   puts_.clear();
   for (const std::int32_t one : to_write_) write(one);
   to_write_.clear();
-  rates_change();
+  flows_.rates_change();
 }
 
 void KvTiers::begin_fetch(RequestSlot slot) {
   const ReplicaId place = table_[slot].replica;
   const std::vector<TierSetup>& tiers = pools_[pool_of(place)].setup.tiers;
   Fetch& fetch = fetches_[slot.index()];
-  fetch.begun = true;
   std::int64_t count = 0;
   for (std::size_t t = 0; t < tiers.size(); ++t) {
     Part& part = fetch.parts[t];
@@ -219,12 +216,11 @@ void KvTiers::begin_part(std::int64_t slot_and_part) {
   const auto parts = static_cast<std::int64_t>(kMaxTiers);
   Part& part =
       fetches_[static_cast<std::size_t>(slot_and_part / parts)].parts[static_cast<std::size_t>(slot_and_part % parts)];
-  FlowOptions options;
-  options.tag = slot_and_part;
-  part.flow = flows_.start(links(ways_[static_cast<std::size_t>(part.way)].read), part.bytes, engine_.now(), options);
-  part.moving = true;
+  const Way& one = ways_[static_cast<std::size_t>(part.way)];
+  part.flow =
+      flows_.network().start(links(one.read), part.bytes, engine_.now(), {.cap = one.of_rank, .tag = slot_and_part});
   bytes_asked_ += part.bytes;
-  rates_change();
+  flows_.rates_change();
 }
 
 // A block goes into a tier, and what falls out of it into the next.
@@ -248,39 +244,23 @@ void KvTiers::keep(ReplicaId place, std::size_t tier, std::uint64_t block) {
 void KvTiers::write(std::int32_t number) {
   Way& one = ways_[static_cast<std::size_t>(number)];
   if (!one.writing.empty()) return;
-  const TierStore& store = stores_[static_cast<std::size_t>(one.store)];
+  TierStore& store = stores_[static_cast<std::size_t>(one.store)];
   for (const std::uint64_t block : one.queue)
-    if (store.holds(block)) one.writing.push_back(block);  // it has not gone before its turn came
+    if (store.begin_write(block)) one.writing.push_back(block);
   one.queue.clear();
+  SILICAST_CHECK(static_cast<std::int64_t>(one.writing.size()) <= store.capacity());
   if (one.writing.empty()) return;
   const std::int64_t bytes =
       static_cast<std::int64_t>(one.writing.size()) * pools_[static_cast<std::size_t>(one.pool)].setup.block_bytes;
   FlowOptions options;
   options.tag = -1 - std::int64_t{number};
-  flows_.start(links(one.write), bytes, engine_.now(), options);
+  flows_.network().start(links(one.write), bytes, engine_.now(), options);
   bytes_asked_ += bytes;
-}
-
-// Rates are settled once all that happens at this instant has happened.
-void KvTiers::rates_change() {
-  if (!over_ && !engine_.pending(rates_event_))
-    rates_event_ = engine_.at(engine_.now(), kRatesRank, Action::of<&KvTiers::rates>(this));
-}
-
-void KvTiers::rates(std::int64_t) {
-  const SimTime next = flows_.next_end();
-  if (next == SimTime::never()) {
-    engine_.cancel(end_event_);
-  } else if (engine_.pending(end_event_)) {
-    engine_.move(end_event_, next);
-  } else {
-    end_event_ = engine_.at(next, kTransferRank, Action::of<&KvTiers::flows_end>(this));
-  }
 }
 
 void KvTiers::flows_end(std::int64_t) {
   const auto parts = static_cast<std::int64_t>(kMaxTiers);
-  for (const FlowEnd& end : flows_.advance(engine_.now())) {
+  for (const FlowEnd& end : flows_.network().advance(engine_.now())) {
     if (end.tag < 0) {
       const auto number = static_cast<std::int32_t>(-1 - end.tag);
       Way& one = ways_[static_cast<std::size_t>(number)];
@@ -295,14 +275,13 @@ void KvTiers::flows_end(std::int64_t) {
     Fetch& fetch = fetches_[slot.index()];
     Part& part = fetch.parts[static_cast<std::size_t>(end.tag % parts)];
     const Way& one = ways_[static_cast<std::size_t>(part.way)];
-    part.moving = false;
     counts_of(one).fetched += part.blocks;
     count_reader(one, -1);
     if (--fetch.under_way > 0) continue;
     fetch.known = false;
     host_.blocks_fetched(slot);
   }
-  rates_change();
+  flows_.rates_change();
 }
 
 TierCounts& KvTiers::counts_of(const Way& one) {
@@ -312,12 +291,14 @@ TierCounts& KvTiers::counts_of(const Way& one) {
 
 void KvTiers::end() {
   over_ = true;
-  for (const EventId event : {settle_event_, rates_event_, end_event_}) engine_.cancel(event);
+  engine_.cancel(settle_event_);
+  flows_.end();
 }
 
 std::int64_t KvTiers::bytes_moved() const {
   std::int64_t bytes = 0;
-  for (const std::int32_t link : store_links_) bytes += flows_.carried(link) + flows_.carried(link + 1);
+  for (const std::int32_t link : store_links_)
+    bytes += flows_.network().carried(link) + flows_.network().carried(link + 1);
   return bytes;
 }
 

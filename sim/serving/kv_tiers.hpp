@@ -13,9 +13,9 @@
 #include <vector>
 
 #include "sim/engine/engine.hpp"
-#include "sim/perf/flows/flow_network.hpp"
 #include "sim/serving/request_table.hpp"
 #include "sim/serving/tier_setup.hpp"
+#include "sim/serving/timed_flows.hpp"
 
 namespace silicast {
 
@@ -51,6 +51,8 @@ class KvTiers {
   std::span<const TierOffer> offers(ReplicaId place, std::span<const std::uint64_t> blocks);
   // Blocks of an offer go to this request, which follow so many of its others.
   void fetch(RequestSlot slot, std::int64_t first, const TierOffer& offer);
+  // Of those that have just come, from a tier of the pool.
+  std::int32_t fetched(RequestSlot slot, std::size_t tier) const { return fetches_[slot.index()].parts[tier].blocks; }
   void stop(RequestSlot slot);  // nothing more is heard of it
   void end();                   // nobody is left to ask: what is still written must not make the run any longer
   // Blocks have fallen out of memory there, the first to go first; blocks have been computed there, or have come.
@@ -59,10 +61,8 @@ class KvTiers {
   // ---- For reports and tests
 
   const std::array<TierCounts, kMaxTiers>& counts() const { return counts_; }  // by number
-  const FlowNetwork& flows() const { return flows_; }
-  std::int64_t bytes_asked() const {
-    return bytes_asked_;
-  }                                  // to move, by all flows so far; stopped ones as far as they came
+  // To move, by all flows so far; stopped ones as far as they came.
+  std::int64_t bytes_asked() const { return bytes_asked_; }
   std::int64_t bytes_moved() const;  // by flows that have ended, stopped ones as far as they came
   void check() const;                // that no store holds more than it may
 
@@ -71,6 +71,7 @@ class KvTiers {
   struct Way {
     std::int32_t store = 0;
     std::array<std::int32_t, 2> read{-1, -1}, write{-1, -1};  // links; -1: no second
+    BytesPerSecond of_rank;                                   // what the chips of one rank can take of it
     std::int32_t pool = 0, tier = 0;
     std::vector<std::uint64_t> queue, writing;  // blocks that wait to be written, and those of the flow in flight
   };
@@ -80,13 +81,12 @@ class KvTiers {
     EventId start;
     FlowId flow;
     std::int64_t bytes = 0;
-    bool moving = false;
   };
   struct Fetch {
     std::array<Part, kMaxTiers> parts;
     std::int64_t first = 0;
     std::int32_t under_way = 0;  // parts that have not come
-    bool known = false, begun = false;
+    bool known = false;
   };
   struct Put {
     std::int32_t place;
@@ -116,8 +116,6 @@ class KvTiers {
   void begin_part(std::int64_t slot_and_part);
   void keep(ReplicaId place, std::size_t tier, std::uint64_t block);
   void write(std::int32_t way);
-  void rates_change();
-  void rates(std::int64_t);
   void flows_end(std::int64_t);
 
   std::vector<Pool> pools_;
@@ -131,7 +129,7 @@ class KvTiers {
   std::vector<std::int32_t> pool_of_place_, first_way_;  // by place: its ways, one for each tier
   std::vector<std::vector<Owner>> owners_;               // by tier, of the pool that is built
   std::vector<std::vector<std::uint64_t>> fallen_;       // out of the store of each tier, while one block goes down
-  FlowNetwork flows_;
+  TimedFlows flows_;
 
   std::vector<Fetch> fetches_;         // by slot
   std::vector<std::int32_t> readers_;  // by link: fetches on it, as of the last settle()
@@ -141,7 +139,7 @@ class KvTiers {
   std::vector<Put> puts_;
   std::vector<std::int32_t> stopped_;  // ways that lost a reader
   std::vector<std::int32_t> to_write_;
-  EventId settle_event_, rates_event_, end_event_;
+  EventId settle_event_;
   bool over_ = false;
   std::array<TierCounts, kMaxTiers> counts_{};
   std::int64_t bytes_asked_ = 0;

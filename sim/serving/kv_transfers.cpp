@@ -1,7 +1,5 @@
 #include "sim/serving/kv_transfers.hpp"
 
-#include "sim/serving/event_ranks.hpp"
-
 namespace silicast {
 namespace {
 
@@ -16,7 +14,7 @@ KvTransfers::KvTransfers(TransferSetup setup, Engine& engine, TransferHost& host
     : setup_(std::move(setup)),
       engine_(engine),
       host_(host),
-      flows_(scaled(setup_.paths.capacities(), setup_.efficiency)) {}
+      flows_(scaled(setup_.paths.capacities(), setup_.efficiency), engine, Action::of<&KvTransfers::flows_end>(this)) {}
 
 void KvTransfers::expect(RequestSlot slot, std::int32_t from, std::int32_t to, const KvSize& size) {
   if (transfers_.size() <= slot.index()) transfers_.resize(slot.index() + 1);
@@ -64,10 +62,10 @@ void KvTransfers::forget(RequestSlot slot) {
 
 void KvTransfers::stop(Transfer& transfer) {
   engine_.cancel(transfer.start);
-  if (!flows_.in_flight(transfer.flow)) return;
-  bytes_asked_ -= transfer.moving - flows_.cancel(transfer.flow, engine_.now());
+  if (!flows_.network().in_flight(transfer.flow)) return;
+  bytes_asked_ -= transfer.moving - flows_.network().cancel(transfer.flow, engine_.now());
   transfer.moving = 0;
-  rates_change();
+  flows_.rates_change();
 }
 
 // Moves what is there and has not moved. One flow at a time: what a chunk adds meanwhile goes with the next.
@@ -96,36 +94,19 @@ void KvTransfers::begin(std::int64_t slot_number) {
   // Not before it has been computed.
   if (transfer.then > now)
     options.cap = BytesPerSecond(static_cast<double>(transfer.moving) / (transfer.then - now).value());
-  transfer.flow = flows_.start(setup_.paths.links(transfer.from, transfer.to), transfer.moving, now, options);
-  rates_change();
-}
-
-// Rates are settled once all that happens at this instant has happened.
-void KvTransfers::rates_change() {
-  if (!engine_.pending(settle_event_))
-    settle_event_ = engine_.at(engine_.now(), kRatesRank, Action::of<&KvTransfers::settle>(this));
-}
-
-void KvTransfers::settle(std::int64_t) {
-  const SimTime next = flows_.next_end();
-  if (next == SimTime::never()) {
-    engine_.cancel(end_event_);
-  } else if (engine_.pending(end_event_)) {
-    engine_.move(end_event_, next);
-  } else {
-    end_event_ = engine_.at(next, kTransferRank, Action::of<&KvTransfers::flows_end>(this));
-  }
+  transfer.flow = flows_.network().start(setup_.paths.links(transfer.from, transfer.to), transfer.moving, now, options);
+  flows_.rates_change();
 }
 
 void KvTransfers::flows_end(std::int64_t) {
-  const std::span<const FlowEnd> ends = flows_.advance(engine_.now());
+  const std::span<const FlowEnd> ends = flows_.network().advance(engine_.now());
   for (const FlowEnd& end : ends) {
     Transfer& transfer = transfers_[static_cast<std::size_t>(end.tag)];
     transfer.moved += transfer.moving;
     transfer.moving = 0;
   }
   for (const FlowEnd& end : ends) go_on({static_cast<std::int32_t>(end.tag)});
-  rates_change();
+  flows_.rates_change();
 }
 
 }  // namespace silicast

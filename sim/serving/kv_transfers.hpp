@@ -6,9 +6,9 @@
 #include <vector>
 
 #include "sim/engine/engine.hpp"
-#include "sim/perf/flows/flow_network.hpp"
 #include "sim/perf/flows/transfer_paths.hpp"
 #include "sim/serving/request_table.hpp"
+#include "sim/serving/timed_flows.hpp"
 
 namespace silicast {
 
@@ -59,8 +59,8 @@ class KvTransfers {
   void memory_lost(RequestSlot slot);
   void forget(RequestSlot slot);  // whatever state it is in; no more is heard of it
 
-  std::size_t in_flight() const { return flows_.size(); }
-  const FlowNetwork& flows() const { return flows_; }
+  std::size_t in_flight() const { return flows_.network().size(); }
+  const FlowNetwork& flows() const { return flows_.network(); }
   std::int64_t bytes_asked() const { return bytes_asked_; }  // by all transfers so far, lost ones as far as they came
 
  private:
@@ -80,16 +80,13 @@ class KvTransfers {
   void go_on(RequestSlot slot);
   void begin(std::int64_t slot);
   void stop(Transfer& transfer);
-  void rates_change();
-  void settle(std::int64_t);
   void flows_end(std::int64_t);
 
   TransferSetup setup_;
   Engine& engine_;
   TransferHost& host_;
-  FlowNetwork flows_;
+  TimedFlows flows_;
   std::vector<Transfer> transfers_;  // by slot
-  EventId settle_event_, end_event_;
   std::int64_t bytes_asked_ = 0;
 };
 

@@ -23,7 +23,7 @@ PromptCache::Found PromptCache::find_in_cache(RequestSlot slot, std::int64_t res
   return found;
 }
 
-void PromptCache::use(RequestSlot slot, const Found& found) {
+void PromptCache::use_found(RequestSlot slot, const Found& found) {
   if (tiers_ != nullptr) tell_tiers();
   if (found.count == 0) return;
   Request& request = table_[slot];

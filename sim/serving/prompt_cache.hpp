@@ -41,7 +41,9 @@ class PromptCache {
   Found find(RequestSlot slot, std::int64_t reserved) { return cache_ ? find_in_cache(slot, reserved) : Found{}; }
 
   // The request is admitted and uses what it found; nothing may happen in between. Takes `from_free` from the pool.
-  void use(RequestSlot slot, const Found& found);
+  void use(RequestSlot slot, const Found& found) {
+    if (cache_) use_found(slot, found);
+  }
 
   // Blocks with an id within the first tokens of its context.
   std::int32_t whole_blocks(RequestSlot slot, std::int64_t tokens) const;
@@ -65,6 +67,7 @@ class PromptCache {
   std::int64_t in_use() const { return cache_ ? cache_->used() * weight_ : 0; }
 
  private:
+  void use_found(RequestSlot slot, const Found& found);
   Found find_in_cache(RequestSlot slot, std::int64_t reserved);
   void share_computed(RequestSlot slot);
   void share(RequestSlot slot, std::int32_t whole);

@@ -65,28 +65,29 @@ bool Rank::withdraw(RequestSlot slot, bool iterating) {
   return true;
 }
 
-void Rank::kv_arrived(RequestSlot slot, std::int64_t eligible) {
+void Rank::arrived(RequestSlot slot, std::int64_t eligible) {
   Request& request = state_.table[slot];
-  SILICAST_CHECK(request.phase == Phase::kReceiving);
   --state_.away;
+  request.eligible = eligible;
+  state_.received.push_back(slot);
+  if (request.phase == Phase::kFetching) {
+    request.phase = Phase::kFetched;
+    if (request.preemptions > 0) return;
+    request.cached += request.incoming;
+    const std::vector<TierSetup>& tiers = state_.tiers->tiers(state_.place);
+    for (std::size_t t = 0; t < tiers.size(); ++t)
+      request.fetched[static_cast<std::size_t>(tiers[t].number)] =
+          state_.tiers->fetched(slot, t) * setup_.limits.prompt_block;
+    return;
+  }
+  SILICAST_CHECK(request.phase == Phase::kReceiving);
   request.phase = Phase::kReceived;
   request.elsewhere = false;
-  request.eligible = eligible;
   request.computed = request.context;
   request.first_token = request.last_token = engine_.now();
   request.generated = 1;
   ++output_tokens_;
   request.rate = setup_.acceptance.rate_of(request.index, setup_.limits.drafts);
-  state_.received.push_back(slot);
-}
-
-void Rank::blocks_fetched(RequestSlot slot, std::int64_t eligible) {
-  Request& request = state_.table[slot];
-  SILICAST_CHECK(request.phase == Phase::kFetching);
-  --state_.away;
-  request.phase = Phase::kFetched;
-  request.eligible = eligible;
-  state_.received.push_back(slot);
 }
 
 std::int32_t Rank::delivered(RequestSlot slot, std::int64_t ended) const {
@@ -110,15 +111,18 @@ void Rank::sample(PoolSample& pool, std::int64_t ended, std::int64_t end) const 
 // ---- Iterations -------------------------------------------------------------------------------------------------
 
 void Rank::plan(std::int64_t iteration) {
-  bool changed = true;
-  // Where those were driven out who had something to compute, or room was made for others only, no iteration follows
-  // after which to plan again.
-  while (changed) {
+  for (;;) {
     BatchBuilder builder(state_, batch_, engine_.now(), iteration);
     wakeup_ = scheduler_->plan(builder);
     changed_ = changed_ || builder.changed() || has_chunks();
-    changed = builder.changed() && !state_.computes();
+    // Where those were driven out who had something to compute, or room was made for others only, no iteration follows
+    // after which to plan again.
+    if (!builder.changed() || state_.computes()) break;
   }
+  if (!state_.driven_out.empty() || !state_.admitted_elsewhere.empty()) tell_memory();
+}
+
+void Rank::tell_memory() {
   for (const RequestSlot slot : state_.driven_out) host_.kv_memory_lost(slot);
   for (const RequestSlot slot : state_.admitted_elsewhere) host_.kv_memory_taken(slot);
   state_.driven_out.clear();

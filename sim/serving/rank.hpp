@@ -89,10 +89,10 @@ class Rank {
   // It leaves without a word, as above.
   bool withdraw(RequestSlot slot, bool iterating);
   std::int32_t delivered(RequestSlot slot, std::int64_t ended) const;  // output tokens that are out
-  // The KV of a request that was admitted for it has come, and its first token: it decodes from that iteration on.
-  void kv_arrived(RequestSlot slot, std::int64_t eligible);
-  void blocks_fetched(RequestSlot slot, std::int64_t eligible);  // those that it waits for; it goes on as above
-  void release(RequestSlot slot);                                // out of the batch or queue, memory and table
+  // What an admitted request waits for has come, and it goes on from that iteration on: the KV of its context, with its
+  // first token, or blocks from tiers.
+  void arrived(RequestSlot slot, std::int64_t eligible);
+  void release(RequestSlot slot);  // out of the batch or queue, memory and table
 
   // ---- Iterations
 
@@ -128,6 +128,7 @@ class Rank {
     if (setup_.limits.drafts == 0) return 0;
     return static_cast<std::int64_t>(state_.decoding.accepted_drafts() * static_cast<double>(iterations));
   }
+  void tell_memory();
   void price_chunks(IterationWork& work);
   static void forget_chunks(IterationWork& work);
   void finish_decodes();

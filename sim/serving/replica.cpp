@@ -43,15 +43,9 @@ void Replica::enqueue(std::int32_t rank, RequestSlot slot) {
   if (!iterating_ || !at(rank).busy() || at(rank).waits_for_arrivals()) plan_at(rank, from.of_run);
 }
 
-void Replica::kv_arrived(std::int32_t rank, RequestSlot slot) {
+void Replica::arrived(std::int32_t rank, RequestSlot slot) {
   const Entry from = entry(rank);
-  at(rank).kv_arrived(slot, from.eligible);
-  plan_at(rank, from.of_run);
-}
-
-void Replica::blocks_fetched(std::int32_t rank, RequestSlot slot) {
-  const Entry from = entry(rank);
-  at(rank).blocks_fetched(slot, from.eligible);
+  at(rank).arrived(slot, from.eligible);
   plan_at(rank, from.of_run);
 }
 

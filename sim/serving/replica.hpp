@@ -42,10 +42,9 @@ class Replica {
   EndReason refusal(std::int32_t rank, const RequestSpec& spec) const { return at(rank).refusal(spec); }
   void enqueue(std::int32_t rank, RequestSlot slot);  // a request that was not refused
   void client_left(std::int32_t rank, RequestSlot slot, EndState state, EndReason reason);  // one still live
-  // Requests that go from one replica to another: the KV of one admitted for it has come; one that was held, or is
-  // known elsewhere under another slot, goes without a word.
-  void kv_arrived(std::int32_t rank, RequestSlot slot);
-  void blocks_fetched(std::int32_t rank, RequestSlot slot);  // from a tier, all that one waits for
+  // What a request that was admitted waits for has come. One that was held for another replica, or is known elsewhere
+  // under another slot, goes without a word.
+  void arrived(std::int32_t rank, RequestSlot slot);
   void release_held(std::int32_t rank, RequestSlot slot);
   void withdraw(std::int32_t rank, RequestSlot slot);
   void announce_chunks();  // of the iteration in flight, to whom it hands them on

@@ -13,6 +13,11 @@ std::vector<RequestSlot> RequestTable::live_slots() const {
   return slots;
 }
 
+void RequestTable::assign_blocks(RequestSlot slot, std::span<const std::uint64_t> blocks) {
+  if (blocks_.size() < requests_.size()) blocks_.resize(requests_.size());
+  blocks_[slot.index()].assign(blocks.begin(), blocks.end());
+}
+
 void RequestList::insert(RequestTable& table, RequestSlot before, RequestSlot slot, RequestSlot after) {
   table[slot].previous = before;
   table[slot].next = after;

@@ -95,12 +95,11 @@ class RequestTable {
     free_.push_back(slot);
   }
 
-  // Of the request, see RequestSource::blocks(), each of `block_tokens`. Memory of a slot is used again.
-  void set_blocks(RequestSlot slot, std::span<const std::uint64_t> blocks, std::int32_t block_tokens) {
-    if (blocks.empty() && blocks_.empty()) return;
-    if (blocks_.size() < requests_.size()) blocks_.resize(requests_.size());
-    blocks_[slot.index()].assign(blocks.begin(), blocks.end());
-    block_tokens_ = block_tokens;
+  // Of a block that requests name, see RequestSource::block_tokens().
+  void set_block_tokens(std::int32_t tokens) { block_tokens_ = tokens; }
+  // Of the request, see RequestSource::blocks(). Memory of a slot is used again.
+  void set_blocks(RequestSlot slot, std::span<const std::uint64_t> blocks) {
+    if (!blocks.empty() || !blocks_.empty()) assign_blocks(slot, blocks);
   }
   // Of its prompt and, where they go on through it, its answer.
   std::span<const std::uint64_t> blocks(RequestSlot slot) const {
@@ -118,6 +117,7 @@ class RequestTable {
   std::vector<RequestSlot> live_slots() const;
 
  private:
+  void assign_blocks(RequestSlot slot, std::span<const std::uint64_t> blocks);
   std::size_t prompt_count(RequestSlot slot) const {
     if (block_tokens_ == 0) return 0;
     return static_cast<std::size_t>(blocks_in(requests_[slot.index()].spec.prompt_tokens, block_tokens_));

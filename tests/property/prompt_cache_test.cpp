@@ -70,7 +70,8 @@ class Rank {
     std::vector<std::uint64_t> ids;
     std::uint64_t id = draw_.below(3);
     while (static_cast<std::int64_t>(ids.size()) < blocks_in(named, kPromptBlock)) ids.push_back(id = mix(id + 1));
-    table_.set_blocks(slot, ids, kPromptBlock);
+    table_.set_block_tokens(kPromptBlock);
+    table_.set_blocks(slot, ids);
     if (draw_.below(4) == 0) request.context += static_cast<std::int32_t>(draw_.below(20));  // preempted before
     request.context = std::min(request.context, request.spec.prompt_tokens + request.spec.output_tokens - 1);
     const PromptCache::Found there = cache_.find(slot, 0);

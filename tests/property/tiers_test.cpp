@@ -33,19 +33,6 @@ Played play(const RandomScenario& scenario, bool leap) {
   return played;
 }
 
-bool same(const RequestRecord& a, const RequestRecord& b) {
-  return a.index == b.index && a.scheduled == b.scheduled && a.first_token == b.first_token && a.end == b.end &&
-         a.preempted_before_first_token == b.preempted_before_first_token && a.output_tokens == b.output_tokens &&
-         a.cached_tokens == b.cached_tokens && a.fetched_tokens == b.fetched_tokens && a.preemptions == b.preemptions &&
-         a.replica == b.replica && a.state == b.state && a.reason == b.reason && a.prefilled == b.prefilled;
-}
-
-bool same(const RunRecord& a, const RunRecord& b) {
-  return a.replica == b.replica && a.start == b.start && a.end == b.end && a.iterations == b.iterations &&
-         a.line.first == b.line.first && a.shape.prefill_tokens == b.shape.prefill_tokens &&
-         a.kv_blocks_start == b.kv_blocks_start && a.kv_blocks_end == b.kv_blocks_end;
-}
-
 struct Seen {
   std::int64_t fetched = 0, lower = 0, stopped = 0, written = 0, preempted = 0, left = 0;
 };
@@ -100,7 +87,8 @@ Seen compare(std::uint64_t first, RandomFeatures features) {
   return seen;
 }
 
-TEST_CASE("leap and step mode give bit-identical histories where caches of prompts have tiers, in 1,000 random systems") {
+TEST_CASE(
+    "leap and step mode give bit-identical histories where caches of prompts have tiers, in 1,000 random systems") {
   const Seen seen = compare(1, {.prompts = true, .tiers = true});
   CHECK(seen.fetched > 5000);
   CHECK(seen.lower > 500);

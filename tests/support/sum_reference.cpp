@@ -71,26 +71,14 @@ class SumRank {
     if (blocks_of(longest) > limits_.blocks) return EndReason::kKvTooSmall;
     if (limits_.max_waiting > 0 && static_cast<std::int64_t>(waiting_.size()) >= limits_.max_waiting)
       return EndReason::kQueueFull;
-    Job job;
-    job.index = index;
-    job.prompt = job.context = spec.prompt_tokens;
-    job.output = spec.output_tokens;
-    job.rate = acceptance_.rate_of(index, limits_.drafts);
-    job.eligible = eligible;
-    waiting_.push_back(job);
+    waiting_.push_back(job_of(index, spec, eligible));
     return EndReason::kNone;
   }
 
   // A request whose context another rank computes; it finds a place in the queue whatever its limit.
   void submit_elsewhere(std::int64_t index, const RequestSpec& spec, std::int64_t eligible) {
-    Job job;
-    job.index = index;
-    job.prompt = job.context = spec.prompt_tokens;
-    job.output = spec.output_tokens;
-    job.rate = acceptance_.rate_of(index, limits_.drafts);
-    job.eligible = eligible;
-    job.elsewhere = true;
-    waiting_.push_back(job);
+    waiting_.push_back(job_of(index, spec, eligible));
+    waiting_.back().elsewhere = true;
   }
   // Its KV has come, and its first token.
   void kv_arrived(std::int64_t index, std::int64_t eligible) {
@@ -237,6 +225,16 @@ class SumRank {
   }
 
  private:
+  Job job_of(std::int64_t index, const RequestSpec& spec, std::int64_t eligible) const {
+    Job job;
+    job.index = index;
+    job.prompt = job.context = spec.prompt_tokens;
+    job.output = spec.output_tokens;
+    job.rate = acceptance_.rate_of(index, limits_.drafts);
+    job.eligible = eligible;
+    return job;
+  }
+
   std::int64_t blocks_held(const Job& job) const {
     if (limits_.hands_on || job.receiving || job.received) return blocks_of(job.context);
     return blocks_of(job.stored + job.growth);

@@ -39,6 +39,24 @@ class Watcher final : public ServingObserver {
   }
 };
 
+// Whether two histories tell the same of a request, or of a run.
+inline bool same(const RequestRecord& a, const RequestRecord& b) {
+  return a.index == b.index && a.arrival == b.arrival && a.scheduled == b.scheduled && a.first_token == b.first_token &&
+         a.end == b.end && a.preempted_before_first_token == b.preempted_before_first_token &&
+         a.output_tokens == b.output_tokens && a.cached_tokens == b.cached_tokens &&
+         a.fetched_tokens == b.fetched_tokens && a.preemptions == b.preemptions && a.replica == b.replica &&
+         a.state == b.state && a.reason == b.reason && a.prefill_replica == b.prefill_replica &&
+         a.prefilled == b.prefilled;
+}
+
+inline bool same(const RunRecord& a, const RunRecord& b) {
+  return a.replica == b.replica && a.start == b.start && a.end == b.end && a.iterations == b.iterations &&
+         a.line.first == b.line.first && a.line.slope == b.line.slope &&
+         a.shape.decode_kv_tokens == b.shape.decode_kv_tokens && a.shape.prefill_tokens == b.shape.prefill_tokens &&
+         a.kv_blocks_start == b.kv_blocks_start && a.kv_blocks_end == b.kv_blocks_end &&
+         a.steady_first == b.steady_first && a.shape.limited[0].tokens == b.shape.limited[0].tokens;
+}
+
 inline Watcher watch(const RandomScenario& scenario) {
   VectorSource source = scenario.source();
   Watcher watcher;

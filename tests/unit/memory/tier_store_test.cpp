@@ -15,7 +15,7 @@ struct Reference {
   struct Block {
     std::uint64_t id;
     std::int64_t used;
-    bool written;
+    bool begun, written;
   };
   std::size_t capacity;
   TierEviction eviction;
@@ -50,7 +50,7 @@ struct Reference {
       fallen.push_back(blocks[0].id);
       blocks.erase(blocks.begin());
     }
-    blocks.push_back({id, now, false});
+    blocks.push_back({id, now, false, false});
     return true;
   }
 };
@@ -67,15 +67,23 @@ TEST_CASE("300 stores of every policy do what a plain list does") {
     std::int64_t now = 0;
     for (int event = 0; event < 1000; ++event) {
       now += static_cast<std::int64_t>(draw.below(4));
-      const std::uint64_t id = draw.below(40);
+      const std::uint64_t id = draw.below(16);
       REQUIRE(store.can_read(id, {now}) == reference.can_read(id, now));
-      switch (draw.below(4)) {
+      switch (draw.below(5)) {
         case 0:
           if (reference.can_read(id, now)) ++read, store.read(id, {now}), reference.read(id, now);
           break;
         case 1: {
           store.written(id);
-          if (const auto found = reference.find(id); found != reference.blocks.end()) found->written = true;
+          if (const auto found = reference.find(id); found != reference.blocks.end() && found->begun)
+            found->written = true;
+          break;
+        }
+        case 2: {
+          const auto found = reference.find(id);
+          const bool turn = found != reference.blocks.end() && !found->begun;
+          if (turn) found->begun = true;
+          REQUIRE(store.begin_write(id) == turn);
           break;
         }
         default: {
@@ -98,10 +106,10 @@ std::set<std::uint64_t> kept(TierEviction eviction) {
   std::vector<std::uint64_t> fallen;
   store.put(1, {0}, fallen);
   store.put(2, {1'000'000'000}, fallen);
-  store.written(1), store.written(2);
+  for (const std::uint64_t id : {1, 2}) store.begin_write(id), store.written(id);
   store.read(1, {2'000'000'000});
   store.put(3, {3'000'000'000}, fallen);
-  store.written(3);
+  store.begin_write(3), store.written(3);
   std::set<std::uint64_t> ids;
   for (const std::uint64_t id : {1, 2, 3})
     if (store.can_read(id, {12'500'000'000})) ids.insert(id);
@@ -122,9 +130,25 @@ TEST_CASE("a block can be read once it has been written") {
   store.put(8, {6}, fallen);
   CHECK(fallen == std::vector<std::uint64_t>{7});
   store.written(7);
+  CHECK(store.begin_write(8));
   store.written(8);
   CHECK_FALSE(store.can_read(7, {9}));
   CHECK(store.can_read(8, {9}));
+}
+
+TEST_CASE("a block is written once for each time that it is put, though it was asked for twice") {
+  TierStore store(1, TierEviction::kLru, Seconds(0));
+  std::vector<std::uint64_t> fallen;
+  store.put(7, {0}, fallen);
+  store.put(8, {1}, fallen);
+  store.put(7, {2}, fallen);
+  CHECK_FALSE(store.begin_write(8));
+  CHECK(store.begin_write(7));
+  CHECK_FALSE(store.begin_write(7));
+  store.put(8, {3}, fallen);
+  store.put(7, {4}, fallen);
+  store.written(7);  // the write of before
+  CHECK_FALSE(store.can_read(7, {5}));
 }
 
 }  // namespace

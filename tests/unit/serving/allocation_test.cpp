@@ -99,7 +99,7 @@ TEST_CASE("nor does it where blocks of prompts fall into tiers and come back") {
   EndlessPrompts source;
   Counter counter;
   Cluster cluster(std::move(setup), source, counter);
-  REQUIRE(cluster.run(2'000'000));
+  REQUIRE(cluster.run(4'000'000));
   const std::int64_t before = allocations;
   const auto counts = cluster.tiers()->counts();
   REQUIRE(cluster.run(100'000));
