@@ -2,19 +2,16 @@
 
 #include <algorithm>
 
-#include "sim/base/check.hpp"
-
 namespace silicast {
 namespace {
 
 // The chips of these nodes in two halves; `marks` has every other vertex as it is to be.
 Bisection bisect(const Fabric& fabric, std::int32_t first_node, std::int32_t end_node, std::vector<std::int8_t> marks) {
   const std::int32_t first = fabric.first_chip(first_node), end = fabric.first_chip(end_node);
-  SILICAST_CHECK(end - first >= 2, "{} chips have no halves", end - first);
-  const std::int32_t nodes = end_node - first_node;
-  const std::int32_t middle = nodes > 1 ? fabric.first_chip(first_node + nodes / 2) : first + (end - first) / 2;
+  const std::int32_t middle_node = first_node + (end_node - first_node) / 2;
+  const std::int32_t middle = end_node - first_node > 1 ? fabric.first_chip(middle_node) : first + (end - first) / 2;
   for (std::int32_t chip = first; chip < end; ++chip) marks[static_cast<std::size_t>(chip)] = chip < middle ? 1 : 2;
-  return {std::min(middle - first, end - middle), max_flow(fabric.graph(), marks)};
+  return {first_node, middle_node, end_node, std::min(middle - first, end - middle), max_flow(fabric.graph(), marks)};
 }
 
 }  // namespace

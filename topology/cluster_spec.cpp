@@ -39,7 +39,7 @@ ClusterFabric read_cluster_fabric(const ConfigValue& value) {
     fabric.oversubscription = map.required("oversubscription").evidence(Dimension::kNumber, Bounds{1, 64});
   } else {
     for (const char* key : {"ports", "oversubscription", "rails"})
-      if (const auto given = map.optional(key)) given->fail("a single_switch has no such limit; use kind: clos2");
+      if (const auto given = map.optional(key)) given->fail("is of a Clos only; use kind: clos2 or clos3");
   }
   map.done();
   return fabric;

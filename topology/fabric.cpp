@@ -38,7 +38,8 @@ Tier Fabric::tier_between(std::int32_t a, std::int32_t b) const {
 template <class Visit>
 void Fabric::walk(std::int32_t a, std::int32_t b, Visit visit) const {
   const Tier tier = tier_between(a, b);
-  std::array<std::int32_t, 8> down;  // links of b's side, from b up
+  std::array<std::int32_t, kMostPodLevels> down;  // links of b's side, from b up
+  static_assert(kMostPodLevels >= 4, "NIC, leaf, spine and core");
   std::size_t depth = 0;
   std::int64_t pick = std::int64_t{a} + b;
   for (std::int32_t left = a, right = b; left != right;) {
@@ -63,9 +64,9 @@ void Fabric::walk(std::int32_t a, std::int32_t b, Visit visit) const {
   while (depth > 0) visit(down[--depth]);
 }
 
-std::vector<std::int32_t> Fabric::pod_switches(std::int32_t chip) const {
+std::vector<std::int32_t> Fabric::switches_above(std::int32_t chip, Tier tier) const {
   std::vector<std::int32_t> switches;
-  std::int32_t link = graph_.up[static_cast<std::size_t>(Tier::kPod)][at(chip)];
+  std::int32_t link = graph_.up[static_cast<std::size_t>(tier)][at(chip)];
   while (link >= 0) {
     const std::int32_t v = graph_.links[at(link)].to;
     switches.push_back(v);

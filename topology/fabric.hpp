@@ -22,7 +22,8 @@ struct Route {
 };
 
 // What a group of ranks can exchange when nobody else uses the fabric. Rates are peaks of the wires: a
-// calibration says what fraction collectives reach.
+// calibration says what fraction collectives reach. Of one rank all_to_all and ring are infinite, the
+// latency is 0.
 struct GroupLinks {
   std::int32_t size = 0;
   BytesPerSecond all_to_all;  // that each rank can send when every rank sends equally to every other at once
@@ -40,7 +41,7 @@ struct GroupLinks {
   BytesPerSecond narrowest;  // capacity of the narrowest of them, and what it joins
   VertexKind narrowest_from = VertexKind::kChip;
   VertexKind narrowest_to = VertexKind::kChip;
-};  // both rates are infinite and the latency 0 for one rank
+};
 
 // Chips are numbered through the nodes in the order given. Immutable; cheap to move.
 class Fabric {
@@ -60,8 +61,9 @@ class Fabric {
   const std::vector<FabricVertex>& vertices() const { return graph_.vertices; }
   const FabricGraph& graph() const { return graph_; }
 
-  // Switches over the chip in its pod, from the nearest up; none where its pod is one node.
-  std::vector<std::int32_t> pod_switches(std::int32_t chip) const;
+  // What stands over the chip in a tier, from the nearest up (of the scale-out fabric its NIC, leaf, ...), of several
+  // side by side the first; none where there are no such links.
+  std::vector<std::int32_t> switches_above(std::int32_t chip, Tier tier) const;
   // The leaf of the chip's NIC, -1 without a scale-out fabric.
   std::int32_t leaf_of(std::int32_t chip) const;
 

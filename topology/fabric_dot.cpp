@@ -2,9 +2,7 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <map>
-#include <numeric>
 
 #include "sim/io/quantity_text.hpp"
 
@@ -65,16 +63,17 @@ class Drawing {
   Shape shape(std::int32_t v, Detail detail) const {
     const FabricVertex& vertex = fabric_.vertices()[at(v)];
     const std::int32_t node = node_of_[at(v)];
-    if (detail == Detail::kWhole) {
-      std::string label = fmt::format("{} {}", name_of(vertex.kind), number_[at(v)]);
-      if (vertex.switches > 1) label += fmt::format(" ({} switches)", vertex.switches);
-      return {fmt::format("v{}", v), label, vertex.kind};
-    }
+    if (detail == Detail::kWhole) return shape_of_one(v);
     if (node >= 0) return shape_of_node(node, detail);
     if (vertex.kind == VertexKind::kCore || detail == Detail::kKinds)
       return {fmt::format("k{}", static_cast<int>(vertex.kind)), plural(vertex.kind), vertex.kind};
     if (vertex.kind == VertexKind::kSpine && detail == Detail::kCabinets)
       return {fmt::format("b{}", block_of_.at(v)), "spines", vertex.kind};
+    return shape_of_one(v);
+  }
+
+  Shape shape_of_one(std::int32_t v) const {
+    const FabricVertex& vertex = fabric_.vertices()[at(v)];
     std::string label = fmt::format("{} {}", name_of(vertex.kind), number_[at(v)]);
     if (vertex.switches > 1) label += fmt::format(" ({} switches)", vertex.switches);
     return {fmt::format("v{}", v), label, vertex.kind};
@@ -84,7 +83,7 @@ class Drawing {
     if (detail == Detail::kNodes) return {fmt::format("n{}", node), fmt::format("node {}", node), VertexKind::kChip};
     if (detail == Detail::kKinds) return {"nodes", "nodes", VertexKind::kChip};
     const std::int32_t chip = fabric_.first_chip(node);
-    for (const std::int32_t above : fabric_.pod_switches(chip))
+    for (const std::int32_t above : fabric_.switches_above(chip, Tier::kPod))
       if (kind(above) != VertexKind::kNodeSwitch) return {fmt::format("c{}", above), "nodes", VertexKind::kChip};
     return {fmt::format("l{}", fabric_.leaf_of(chip)), "nodes", VertexKind::kChip};
   }

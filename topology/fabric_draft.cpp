@@ -101,11 +101,13 @@ FabricGraph FabricDraft::freeze() {
   graph_.first_out.assign(count + 1, 0);
   for (const FabricLink& link : links) ++graph_.first_out[at(link.from) + 1];
   for (std::size_t v = 0; v < count; ++v) graph_.first_out[v + 1] += graph_.first_out[v];
+  // Hosts of a node are beside each other, not above.
+  const auto host = [&](std::size_t v) { return graph_.vertices[v].kind == VertexKind::kHost; };
   graph_.first_up.assign(count, 0);
   for (std::size_t v = 0; v < count; ++v) {
     std::int32_t& up = graph_.first_up[v];
     for (up = graph_.first_out[v]; up < graph_.first_out[v + 1]; ++up)
-      if (links[at(up)].to > static_cast<std::int32_t>(v)) break;
+      if (links[at(up)].to > static_cast<std::int32_t>(v) && !(host(v) && host(at(links[at(up)].to)))) break;
   }
   for (const FabricLink& link : links) graph_.reverse.push_back(graph_.link_between(link.to, link.from));
   for (std::size_t tier = 0; tier < kTiers; ++tier) {

@@ -114,6 +114,8 @@ PodSpec read_pod(const ConfigValue& value, const ScaleUp& scale_up) {
   if (const auto levels = map.optional("levels")) {
     const std::vector<ConfigValue> list = levels->list();
     if (list.empty()) levels->fail("needs at least one level; leave it out for one non-blocking switch");
+    if (list.size() > kMostPodLevels)
+      levels->fail(fmt::format("lists {} levels; a pod has at most {}", list.size(), kMostPodLevels));
     for (std::size_t i = 0; i < list.size(); ++i)
       pod.levels.push_back(
           read_level(list[i], pod, scale_up, i == 0 ? nullptr : &pod.levels.back(), i + 1 == list.size()));

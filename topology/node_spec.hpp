@@ -41,8 +41,8 @@ struct ScaleUp {
   std::optional<HostLinks> hosts;  // kGroups only; without it the groups are islands
 };
 
-// One level of switches within a pod. Traffic is striped over all switches that stand side by side (UB loses 2 % from
-// one level to two), so that they act as one of their joint capacity.
+// One level of switches within a pod. Traffic is striped over all switches that stand side by side (UB loses under 3 %
+// from one level to two), so that they act as one of their joint capacity.
 struct PodLevel {
   std::string name;           // e.g. "L1"
   std::int32_t nodes = 1;     // that one group of such switches joins; 1: the node's own, whose ports serve both
@@ -51,11 +51,13 @@ struct PodLevel {
   Evidence latency;           // s, one way, between chips that meet here; not of the last level, nor of a node's own
 };
 
+inline constexpr std::size_t kMostPodLevels = 8;
+
 // A scale-up domain of several nodes (CloudMatrix 384: 48 nodes): one non-blocking switch, or the levels of a Clos.
 struct PodSpec {
   std::int32_t nodes = 1;
   LinkSpec link;                 // a chip and one of another node of the pod: its own ports, and the way over the top
-  std::vector<PodLevel> levels;  // from the chips up; the last joins all nodes
+  std::vector<PodLevel> levels;  // from the chips up, kMostPodLevels at most; the last joins all nodes
 };
 
 struct NodeSpec {
@@ -81,7 +83,8 @@ struct NodeSpec {
 //   nic: LINK                                                   # optional
 //   host_link: EVIDENCE                                         # optional
 // Errors (InputError): groups must divide the chips, hosts the groups; `between` is required with several hosts and
-// refused with one; levels grow by whole groups up to the pod, slower with each; a level of one node needs a switch.
+// refused with one; 1 to 8 levels, which grow by whole groups up to the pod, slower with each; a level of one node
+// needs a switch.
 NodeSpec read_node(const ConfigValue& node);
 
 }  // namespace silicast

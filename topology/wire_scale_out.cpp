@@ -30,21 +30,19 @@ std::vector<std::int32_t> leaves_of(const FabricDraft& draft) {
   const ClusterFabric& cluster = draft.cluster();
   const std::vector<std::int32_t>& node_of = draft.graph().node_of_chip;
   const std::int32_t down = cluster.is_clos() ? cluster.leaf_down_ports() : static_cast<std::int32_t>(node_of.size());
-  std::vector<std::int32_t> leaves;
-  std::map<std::pair<std::int32_t, std::int32_t>, std::int32_t> number;  // (group of nodes, rail)
-  for (Vertex chip = 0; chip < static_cast<Vertex>(node_of.size()); ++chip) {
+  const auto chips = static_cast<Vertex>(node_of.size());
+  // Group of nodes and rail, or run of chips.
+  const auto key = [&](Vertex chip) {
     const std::int32_t node = node_of[static_cast<std::size_t>(chip)];
-    const auto key = cluster.rails ? std::pair(node / down, chip - draft.first_chip(static_cast<std::size_t>(node)))
-                                   : std::pair(chip / down, 0);
-    number.emplace(key, 0);
-  }
+    return cluster.rails ? std::pair(node / down, chip - draft.first_chip(static_cast<std::size_t>(node)))
+                         : std::pair(chip / down, 0);
+  };
+  std::map<std::pair<std::int32_t, std::int32_t>, std::int32_t> number;
+  for (Vertex chip = 0; chip < chips; ++chip) number.emplace(key(chip), 0);
   std::int32_t next = 0;
-  for (auto& [key, leaf] : number) leaf = next++;
-  for (Vertex chip = 0; chip < static_cast<Vertex>(node_of.size()); ++chip) {
-    const std::int32_t node = node_of[static_cast<std::size_t>(chip)];
-    leaves.push_back(cluster.rails ? number.at({node / down, chip - draft.first_chip(static_cast<std::size_t>(node))})
-                                   : number.at({chip / down, 0}));
-  }
+  for (auto& [of, leaf] : number) leaf = next++;
+  std::vector<std::int32_t> leaves;
+  for (Vertex chip = 0; chip < chips; ++chip) leaves.push_back(number.at(key(chip)));
   return leaves;
 }
 

@@ -80,9 +80,9 @@ CatalogueTable list_nodes(const std::string& configs_dir, bool sources) {
     evidence.add(name, "scale-up latency", node.scale_up.link.latency, Dimension::kTime);
     if (node.nic) evidence.add(name, "NIC bandwidth", node.nic->bandwidth, Dimension::kByteRate);
     if (node.nic) evidence.add(name, "NIC latency", node.nic->latency, Dimension::kTime);
-    if (node.pod) evidence.add(name, "pod bandwidth", node.pod->link.bandwidth, Dimension::kByteRate);
     if (node.host_link) evidence.add(name, "host link", *node.host_link, Dimension::kByteRate);
     if (node.pod) {
+      evidence.add(name, "pod bandwidth", node.pod->link.bandwidth, Dimension::kByteRate);
       evidence.add(name, "pod latency", node.pod->link.latency, Dimension::kTime);
       for (std::size_t l = 0; l + 1 < node.pod->levels.size(); ++l) {
         const PodLevel& level = node.pod->levels[l];

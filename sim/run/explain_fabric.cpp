@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 #include <tuple>
 
 #include "sim/run/place_pools.hpp"
@@ -51,49 +52,51 @@ std::string placement_line(const PoolScenario& pool) {
 
 // One line for all links between the same kinds with the same figures.
 std::string link_kinds(const Fabric& fabric) {
-  using Like = std::tuple<VertexKind, VertexKind, std::int32_t, double, double>;  // source, capacity, latency
+  using Like = std::tuple<VertexKind, VertexKind, Grade, std::string, double, double>;  // ..., capacity, latency
   std::map<Like, std::int32_t> count;
   const auto kind = [&](std::int32_t v) { return fabric.vertices()[static_cast<std::size_t>(v)].kind; };
-  for (const FabricLink& link : fabric.links())
-    if (link.from < link.to)
-      ++count[{kind(link.from), kind(link.to), link.source, link.capacity.value(), link.latency.value()}];
+  for (const FabricLink& link : fabric.links()) {
+    if (link.from > link.to) continue;
+    const LinkSource& said = fabric.graph().sources[static_cast<std::size_t>(link.source)];
+    ++count[{kind(link.from), kind(link.to), said.grade, said.source, link.capacity.value(), link.latency.value()}];
+  }
   std::string text = fmt::format("  {:<26}{:>8}{:>14}{:>10}  {}\n", "links, one way", "number", "each", "latency",
                                  "grade and source of the capacity");
   for (const auto& [like, number] : count) {
-    const auto& [from, to, source, capacity, latency] = like;
-    const LinkSource& said = fabric.graph().sources[static_cast<std::size_t>(source)];
-    text +=
-        fmt::format("  {:<26}{:>8}{:>14}{:>10}  {}{}{}\n", fmt::format("{} to {}", name_of(from), name_of(to)), number,
-                    format_quantity(capacity, Dimension::kByteRate), format_quantity(latency, Dimension::kTime),
-                    name_of(said.grade), said.source.empty() ? "" : ": ", said.source);
+    const auto& [from, to, grade, source, capacity, latency] = like;
+    text += fmt::format("  {:<26}{:>8}{:>14}{:>10}  {}{}{}\n", fmt::format("{} to {}", name_of(from), name_of(to)),
+                        number, format_quantity(capacity, Dimension::kByteRate),
+                        format_quantity(latency, Dimension::kTime), name_of(grade), source.empty() ? "" : ": ", source);
   }
   return text;
 }
 
-std::string bisection_line(const std::string& what, std::int32_t first, std::int32_t end, const Bisection& cut) {
+std::string bisection_line(const std::string& what, const Bisection& cut) {
   const auto nodes = [](std::int32_t from, std::int32_t to) {
     return to - from == 1 ? fmt::format("node {}", from) : fmt::format("nodes {} to {}", from, to - 1);
   };
-  const std::int32_t middle = first + (end - first) / 2;
+  const auto& [first, middle, end, chips, most] = cut;
   return fmt::format("  bisection {}, {}: {} each way by max-flow, {} per chip\n", what,
                      end - first == 1
                          ? fmt::format("the first half of the chips of {} against the rest", nodes(first, end))
                          : fmt::format("{} against {}", nodes(first, middle), nodes(middle, end)),
-                     rate(cut.rate), rate(cut.rate / static_cast<double>(cut.chips)));
+                     rate(most), rate(most / static_cast<double>(chips)));
 }
 
 std::string bisections(const Fabric& fabric, const Scenario& scenario) {
   std::string text;
-  if (fabric.chips() < 2) return text;
-  if (fabric.nodes() > 1) text += bisection_line("of the cluster", 0, fabric.nodes(), bisect_cluster(fabric));
+  std::set<std::int32_t> said;  // pods
+  if (fabric.nodes() > 1) {
+    text += bisection_line("of the cluster", bisect_cluster(fabric));
+    if (fabric.pod_of(fabric.chips() - 1) == 0) said.insert(0);  // that was its only pod
+  }
   for (const PoolScenario& pool : scenario.pools) {
-    const std::int32_t pod = fabric.pod_of(pool.first_chip), first = fabric.node_of(pool.first_chip);
-    std::int32_t from = first, end = first;
-    while (from > 0 && fabric.pod_of(fabric.first_chip(from - 1)) == pod) --from;
-    while (end < fabric.nodes() && fabric.pod_of(fabric.first_chip(end)) == pod) ++end;
-    if (fabric.first_chip(end) - fabric.first_chip(from) > 1)
-      text += bisection_line(fmt::format("of pool {}'s first {}", pool.name, end - from > 1 ? "pod" : "node"), from,
-                             end, bisect_pod(fabric, pod));
+    const std::int32_t pod = fabric.pod_of(pool.first_chip);
+    if (!said.insert(pod).second) continue;
+    const Bisection cut = bisect_pod(fabric, pod);
+    if (cut.chips > 0)
+      text += bisection_line(
+          fmt::format("of pool {}'s first {}", pool.name, cut.end_node - cut.first_node > 1 ? "pod" : "node"), cut);
   }
   return text;
 }

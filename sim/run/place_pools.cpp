@@ -73,19 +73,27 @@ class Appearances {
   std::map<std::int32_t, std::int32_t> seen_;
 };
 
-// What decides the links of a replica: its chips' places in their nodes, and which of them share nodes, pods, groups
-// of a pod's levels and leaves. Where leaves fill node by node also where its first chip stands on its leaf.
+// Equal ways up from a leaf: to spines, and from those to cores.
+std::int32_t ways_up(const ClusterFabric& cluster) {
+  if (!cluster.is_clos()) return 1;
+  return cluster.leaf_up_ports() * (cluster.kind == FabricKind::kClos3 ? cluster.ports / 2 : 1);
+}
+
+// What decides the links of a replica: its chips' places in their nodes; which of them share nodes, pods and what
+// stands over them there and in the scale-out fabric (the first spine tells the block); and their distances, on which
+// it depends which of their routes take the same way up.
 std::vector<std::int32_t> position_of(const Fabric& fabric, const ClusterFabric& cluster, Ranks chips) {
   std::vector<std::int32_t> position;
-  Appearances nodes, pods, switches, leaves;
+  const std::int32_t ways = ways_up(cluster);
+  Appearances nodes, pods, switches;
   for (const std::int32_t chip : chips) {
     position.push_back(chip - fabric.first_chip(fabric.node_of(chip)));
     position.push_back(nodes.of(fabric.node_of(chip)));
     position.push_back(pods.of(fabric.pod_of(chip)));
-    for (const std::int32_t above : fabric.pod_switches(chip)) position.push_back(switches.of(above));
-    if (cluster.is_clos()) position.push_back(leaves.of(fabric.leaf_of(chip)));
+    for (const Tier tier : {Tier::kPod, Tier::kScaleOut})
+      for (const std::int32_t above : fabric.switches_above(chip, tier)) position.push_back(switches.of(above));
+    position.push_back((chip - chips[0] % ways + ways) % ways);
   }
-  position.push_back(cluster.is_clos() && !cluster.rails ? chips[0] % cluster.leaf_down_ports() : 0);
   return position;
 }
 
@@ -107,14 +115,12 @@ ReplicaLinks slowest_links(const Fabric& fabric, const ClusterFabric& cluster, c
   return slowest;
 }
 
-// Packed and spread replicas all sit alike within their nodes: the first tells. Nothing beyond the node matters: no
-// NICs, no switches.
-ReplicaLinks links_within_node(const PoolScenario& pool, const ClusterFabric& cluster, std::int32_t first_chip) {
+// Nothing beyond the node matters: no NICs, no switches.
+ReplicaLinks links_within_node(const PoolScenario& pool, const ClusterFabric& cluster) {
   ReplicaChips within;
   for (std::vector<std::int32_t> chips : pool.replica_chips) {
-    for (std::int32_t& chip : chips) chip = (chip - first_chip) % pool.node.chips;
+    for (std::int32_t& chip : chips) chip = (chip - pool.first_chip) % pool.node.chips;
     within.push_back(std::move(chips));
-    if (pool.placement.kind != PlacementKind::kGiven) break;
   }
   return slowest_links(Fabric::build({&pool.node}, cluster), ClusterFabric{}, pool.plan, within);
 }
@@ -158,7 +164,7 @@ void place_pools(std::vector<PoolScenario>& pools, const ClusterFabric& cluster)
       for (std::int32_t& chip : chips) chip += first_chip;
     pod += pool.nodes;
     first_chip += pool.nodes * pool.node.chips;
-    if (!spans_nodes(pool)) set_links(pool, links_within_node(pool, cluster, pool.first_chip));
+    if (!spans_nodes(pool)) set_links(pool, links_within_node(pool, cluster));
   }
   if (std::none_of(pools.begin(), pools.end(), leaves_nodes)) return;
   const Fabric fabric = Fabric::build(nodes, cluster);

@@ -94,12 +94,9 @@ std::vector<std::int32_t> read_replica(const ConfigValue& value, std::size_t rep
     value.fail(fmt::format("lists {} chips for a replica of {}", list.size(), chips));
   std::vector<std::int32_t> ranks;
   for (const ConfigValue& at : list) {
-    const std::int64_t chip = at.integer(0, std::int64_t{1} << 40);
-    if (chip >= all)
-      at.fail(fmt::format("the pool has no chip {}; it has 0 to {} ({} nodes of {})", chip, all - 1, pool.nodes,
-                          pool.node.chips));
-    ranks.push_back(static_cast<std::int32_t>(chip));
-    const auto [before, fresh] = taken.emplace(ranks.back(), replica);
+    const auto chip = static_cast<std::int32_t>(at.integer(0, all - 1));
+    ranks.push_back(chip);
+    const auto [before, fresh] = taken.emplace(chip, replica);
     if (!fresh)
       at.fail(before->second == replica
                   ? fmt::format("chip {} is listed twice", chip)

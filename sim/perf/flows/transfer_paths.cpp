@@ -34,9 +34,6 @@ std::vector<std::int32_t> above(const FabricGraph& graph, const std::vector<std:
   const auto reach = [&](std::int32_t link) {
     const std::int32_t to = graph.links[static_cast<std::size_t>(link)].to;
     const FabricVertex& other = graph.vertices[static_cast<std::size_t>(to)];
-    const FabricVertex& here =
-        graph.vertices[static_cast<std::size_t>(graph.links[static_cast<std::size_t>(link)].from)];
-    if (other.kind == VertexKind::kHost && here.kind == VertexKind::kHost) return;  // beside it, not above
     // Routes of a pod may begin at the switches of its nodes, those of a node end there.
     if (other.tier == tier || (tier == Tier::kPod && other.tier == Tier::kNode)) found.push_back(to);
   };

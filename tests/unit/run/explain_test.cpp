@@ -131,6 +131,33 @@ TEST_CASE("a fabric shows its links with who says so, and what its halves can se
   CHECK_THAT(text, Contains("stage 1 to 2: 50.0 GB/s per chip"));
 }
 
+TEST_CASE("links of two pools on the same node are one row, and one pod has one bisection") {
+  const auto text_of = [](const char* fabric, int nodes) {
+    const std::string pool = fmt::format("node: zhenwu-m890, nodes: {}, layout: {{tensor: 8}}, engine: vllm", nodes);
+    return explain(read(kBare, {fabric, fmt::format("cluster.pools=[{{name: a, {}}}, {{name: b, {}}}]", pool, pool)}),
+                   {});
+  };
+  const auto count = [](const std::string& text, const std::string& part) {
+    int found = 0;
+    for (std::size_t at = text.find(part); at != std::string::npos; at = text.find(part, at + 1)) ++found;
+    return found;
+  };
+  const std::string one_pod = text_of("cluster.fabric=single-switch", 2);
+  CHECK(count(one_pod, "\n  chip to node switch ") == 1);
+  CHECK(count(one_pod, "\n  bisection ") == 1);
+  CHECK_THAT(one_pod, Contains("bisection of the cluster, nodes 0 to 1 against nodes 2 to 3: 6.40 TB/s"));
+  // Both pools stand in the first of two pods to begin with.
+  const std::string two_pods = text_of("cluster.fabric=single-switch", 6);
+  CHECK(count(two_pods, "\n  bisection ") == 2);
+  CHECK_THAT(two_pods, Contains("of the cluster, nodes 0 to 5 against nodes 6 to 11:") &&
+                           Contains("of pool a's first pod, nodes 0 to 3 against nodes 4 to 7:"));
+}
+
+TEST_CASE("a node of one chip has no bisection") {
+  const std::string text = explain(read(kBare, {"cluster.pools.0.node=gh200", "cluster.pools.0.layout.tensor=1"}), {});
+  CHECK_THAT(text, Contains("fabric ") && !Contains("bisection"));
+}
+
 TEST_CASE("a fabric that cannot be built and need not be says why") {
   const std::string text = explain(read(kBare, {"cluster.fabric=clos2", "cluster.pools.0.nodes=2000"}), {});
   CHECK_THAT(text, Contains("cannot be built, and no replica reaches into it") && Contains("need 500 leaves"));

@@ -3,34 +3,34 @@
 
 #include <fmt/format.h>
 
+#include <chrono>
+
 #include "scenario_for_tests.hpp"
 
 namespace silicast::testing {
 namespace {
 
+// One pool, its keys as the settings say.
+PoolScenario pool_of(std::vector<std::string> settings) {
+  for (std::string& setting : settings) setting = "cluster.pools.0." + setting;
+  return read(kBare, settings).pools[0];
+}
+
 // Zhenwu M890 servers of 8 chips, 8 of them to a pod: replicas of `span` servers, a stage on each.
-Scenario zhenwu(int nodes, int span) {
-  return read(fmt::format(R"(
-name: zhenwu
-model: llama-3.1-70b
-workload:
-  arrivals: {{process: fixed, rate: 1 /s, requests: 1}}
-  prompt: {{distribution: fixed, tokens: 8}}
-  output: {{distribution: fixed, tokens: 8}}
-cluster: {{pools: [{{name: main, node: zhenwu-m890, nodes: {}, layout: {{tensor: 8, pipeline: {}}}, engine: vllm}}]}}
-)",
-                          nodes, span));
+PoolScenario zhenwu(int nodes, int span) {
+  return pool_of(
+      {"node=zhenwu-m890", fmt::format("nodes={}", nodes), fmt::format("layout={{tensor: 8, pipeline: {}}}", span)});
 }
 
 TEST_CASE("replicas that never straddle a pod talk within it") {
-  const PoolScenario pool = zhenwu(16, 2).pools[0];
+  const PoolScenario pool = zhenwu(16, 2);
   CHECK(pool.replicas == 8);
   for (const GroupLinks& link : pool.replica.stage_links) CHECK(link.within_pod);
 }
 
 TEST_CASE("one replica that straddles two pods prices all of its pool") {
   // Servers 0-2, 3-5, 6-8: the pod ends after server 7, within the third replica; the first alone would not tell.
-  const PoolScenario one = zhenwu(3, 3).pools[0], three = zhenwu(9, 3).pools[0];
+  const PoolScenario one = zhenwu(3, 3), three = zhenwu(9, 3);
   CHECK(three.replicas == 3);
   const auto slowest = [](const PoolScenario& pool) {
     BytesPerSecond ring = pool.replica.stage_links[0].ring;
@@ -46,19 +46,8 @@ TEST_CASE("one replica that straddles two pods prices all of its pool") {
 
 // Four Zhenwu servers of a pod and four of the next (the pool begins in mid-pod), replicas as the rest of the pool says.
 PoolScenario across_pods(const std::string& rest) {
-  return read(fmt::format(R"(
-name: pods
-model: llama-3.1-70b
-workload:
-  arrivals: {{process: fixed, rate: 1 /s, requests: 1}}
-  prompt: {{distribution: fixed, tokens: 8}}
-  output: {{distribution: fixed, tokens: 8}}
-cluster:
-  pools:
-    - {{name: before, node: zhenwu-m890, nodes: 4, layout: {{tensor: 8}}, engine: vllm}}
-    - {{name: main, node: zhenwu-m890, nodes: 8, engine: vllm, {}}}
-)",
-                          rest))
+  return read(kBare + fmt::format("    - {{name: after, node: zhenwu-m890, nodes: 8, engine: vllm, {}}}\n", rest),
+              {"cluster.pools.0.node=zhenwu-m890", "cluster.pools.0.nodes=4"})
       .pools[1];
 }
 
@@ -120,6 +109,70 @@ TEST_CASE("a list may give a replica a part of several nodes, which packing refu
   CHECK(across_pods("layout: {tensor: 4, pipeline: 3}, placement: [[0, 1, 2, 3, 8, 9, 10, 11, 16, 17, 18, 19]]")
             .replicas == 1);
   CHECK_THROWS_WITH(across_pods("layout: {tensor: 4, pipeline: 3}"), Catch::Contains("nor fills whole nodes"));
+}
+
+TEST_CASE("a replica over two blocks of a Clos prices a pool whose others stay within one") {
+  // Blocks of 128 nodes: the eleventh replica of 12 takes nodes 120 to 131, and its chips share leaves
+  // as the first's do.
+  const auto worst = [](const char* nodes) {
+    const PoolScenario pool = read(kBare, {"cluster.fabric=clos3", fmt::format("cluster.pools.0.nodes={}", nodes),
+                                           "cluster.pools.0.layout={tensor: 8, pipeline: 12}"})
+                                  .pools[0];
+    GroupLinks farthest;
+    for (const GroupLinks& link : pool.replica.stage_links)
+      if (farthest.latency < link.latency) farthest = link;
+    return farthest;
+  };
+  CHECK(worst("120").links == 12);
+  CHECK(worst("120").latency.value() == Approx(3.8e-6));
+  CHECK(worst("132").links == 16);
+  CHECK(worst("132").latency.value() == Approx(5e-6));
+}
+
+TEST_CASE("replicas on as many leaves each are not alike where their distances share spines otherwise") {
+  // Leaves of six nodes over 16 spines. Of each replica two nodes stand on one leaf and two on another.
+  const auto listed = [](const std::vector<std::vector<int>>& replicas) {
+    std::string text;
+    for (const std::vector<int>& nodes : replicas) {
+      std::string chips;
+      for (const int node : nodes)
+        for (int chip = 0; chip < 8; ++chip) chips += fmt::format("{}{}", chips.empty() ? "" : ", ", 8 * node + chip);
+      text += fmt::format("{}[{}]", text.empty() ? "" : ", ", chips);
+    }
+    return read(kBare, {"cluster.fabric=clos2-3to1", "cluster.pools.0.nodes=24", "cluster.pools.0.layout={tensor: 32}",
+                        fmt::format("cluster.pools.0.placement=[{}]", text)})
+        .pools[0]
+        .replica.tensor_groups[0]
+        .all_to_all.value();
+  };
+  const std::vector<int> even{0, 1, 6, 7}, uneven{12, 14, 18, 20};
+  CHECK(listed({even}) == Approx(64.6e9).margin(0.05e9));
+  CHECK(listed({uneven}) == Approx(48.4e9).margin(0.05e9));
+  CHECK(listed({even, uneven}) == listed({uneven}));
+  CHECK(listed({uneven, even}) == listed({uneven}));
+}
+
+TEST_CASE("a packed replica that leaves a group of its node prices a pool whose first does not") {
+  // Two meshes of four chips: the first replica takes 0 to 2, the second 3 to 5.
+  const auto slowest = [](const char* replicas) {
+    const PoolScenario pool = pool_of({"node=kunlun-p800-server", "layout={pipeline: 3}", replicas});
+    const std::vector<GroupLinks>& links = pool.replica.stage_links;
+    return std::pair(std::min(links[0].ring, links[1].ring).value(),
+                     std::max(links[0].latency, links[1].latency).value());
+  };
+  CHECK(slowest("replicas=1").first == Approx(66.7e9).epsilon(0.001));
+  CHECK(slowest("replicas=1").second == Approx(2e-6));
+  CHECK(slowest("replicas=2").first == Approx(64e9));
+  CHECK(slowest("replicas=2").second == Approx(4e-6));
+}
+
+TEST_CASE("8,192 chips are placed in under a second") {
+  const auto start = std::chrono::steady_clock::now();
+  CHECK(read(kBare,
+             {"cluster.fabric=clos3", "cluster.pools.0.nodes=1024", "cluster.pools.0.layout={tensor: 8, pipeline: 2}"})
+            .pools[0]
+            .replicas == 512);
+  CHECK(std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count() < 1);
 }
 
 TEST_CASE("spreading that changes nothing is said to") {

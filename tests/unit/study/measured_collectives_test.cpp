@@ -3,15 +3,14 @@
 // fabric.
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <cmath>
 #include <map>
 #include <tuple>
 
 #include "sim/io/config_reader.hpp"
 #include "sim/perf/collectives.hpp"
-#include "sim/report/quantiles.hpp"
 #include "sim/study/calibration/kernel_samples.hpp"
+#include "sim/study/validation/statistics.hpp"
 #include "study_for_tests.hpp"
 #include "tests/support/measured_data.hpp"
 
@@ -43,30 +42,19 @@ class Errors {
     note_accuracy(claim_, "test_study", std::abs(ours / measured - 1));
     signed_.push_back(ours / measured - 1);
   }
-  std::size_t count() const { return signed_.size(); }
-  double quantile(double q) const {
-    std::vector<double> absolute;
-    for (const double error : signed_) absolute.push_back(std::abs(error));
-    std::sort(absolute.begin(), absolute.end());
-    return quantile_of_sorted(absolute, q);
-  }
-  double bias() const {
-    std::vector<double> sorted = signed_;
-    std::sort(sorted.begin(), sorted.end());
-    return quantile_of_sorted(sorted, 0.5);
-  }
+  ErrorStatistics statistics() const { return error_statistics(signed_); }
 
  private:
   std::string claim_;
   std::vector<double> signed_;
 };
 
-bool holds(const Errors& errors, double median, double at_90) {
-  INFO(fmt::format("{} rows: median {:.3f}, 90% under {:.3f}, bias {:+.3f}", errors.count(), errors.quantile(0.5),
-                   errors.quantile(0.9), errors.bias()));
-  CHECK(errors.quantile(0.5) < median);
-  CHECK(errors.quantile(0.9) < at_90);
-  return errors.count() > 0;
+bool holds(const ErrorStatistics& errors, double median, double at_90) {
+  INFO(fmt::format("{} rows: median {:.3f}, 90% under {:.3f}, bias {:+.3f}", errors.cases, errors.median, errors.p90,
+                   errors.bias));
+  CHECK(errors.median < median);
+  CHECK(errors.p90 < at_90);
+  return errors.cases > 0;
 }
 
 TEST_CASE("collectives within a node take what NCCL and the custom all-reduce were measured to") {
@@ -85,14 +73,14 @@ TEST_CASE("collectives within a node take what NCCL and the custom all-reduce we
   const auto errors_of = [&](const char* claim, const std::vector<KernelSample>& some) {
     Errors errors(claim);
     for (const KernelSample& sample : some) errors.add(sample.predicted(chip), sample.measured);
-    return errors;
+    return errors.statistics();
   };
   // Too slow, most of all the small ones: the starts were fitted as if links had no latency, and the node's 1 us of each
   // hop comes on top.
-  const Errors library =
+  const ErrorStatistics library =
       errors_of("collectives of NCCL 2.29 on 2 to 8 H200 of a node (fitted on them)", samples.by_library);
   CHECK(holds(library, 0.26, 0.6));
-  CHECK(library.bias() > 0);
+  CHECK(library.bias > 0);
   CHECK(holds(errors_of("vLLM's custom all-reduce on 2 to 8 H200 (fitted on it)", samples.by_peers), 0.17, 0.25));
   CHECK(holds(errors_of("collectives of NCCL on 2 to 8 H200, measured by others", apex.by_library), 0.28, 0.8));
 }
@@ -118,8 +106,8 @@ TEST_CASE("DeepEP's low-latency exchange over 1 to 8 nodes takes what the fabric
       errors.add(price_all_to_all(chip, group, Bytes(1.03 * elements)).time.value(), 1e-6 * std::stod(row[5]));
       errors.add(price_all_to_all(chip, group, Bytes(2 * elements)).time.value(), 1e-6 * std::stod(row[7]));
     }
-    CHECK(errors.count() > 20);
-    CHECK(holds(errors, bound.first, bound.second));
+    CHECK(errors.statistics().cases > 20);
+    CHECK(holds(errors.statistics(), bound.first, bound.second));
   }
 }
 
@@ -149,8 +137,8 @@ TEST_CASE("DeepEP's normal exchange over 2 to 8 nodes takes what the fabric says
       errors.add(price(1.03), 1e-6 * std::stod(row[6]));
       errors.add(price(2), 1e-6 * std::stod(row[9]));
     }
-    CHECK(errors.count() > 10);
-    CHECK(holds(errors, bound.first, bound.second));
+    CHECK(errors.statistics().cases > 10);
+    CHECK(holds(errors.statistics(), bound.first, bound.second));
   }
 }
 

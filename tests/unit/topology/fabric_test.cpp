@@ -71,6 +71,9 @@ TEST_CASE("groups talk through their hosts") {
   CHECK(fabric.route(0, 4).bandwidth.value() == Approx(32e9));
   CHECK(fabric.route(0, 4).latency.value() == Approx(3e-6));
   CHECK(fabric.route(0, 15).links.size() == 3);
+  // Neither of the two hosts is above the other.
+  for (const std::size_t host : {std::size_t{16}, std::size_t{17}})
+    CHECK(fabric.graph().first_up[host] == fabric.graph().first_out[host + 1]);
   CHECK(fabric.route(0, 15).latency.value() == Approx(4.5e-6));
   CHECK(fabric.group(range(0, 4)).all_to_all.value() == Approx(159e9));
   // Two groups of a host: each chip sends four flows over its 32 GB/s, so 8 GB/s each of seven.

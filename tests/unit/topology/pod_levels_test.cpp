@@ -1,6 +1,4 @@
 // The levels of a pod against figures worked out by hand.
-#include <numeric>
-
 #include "specs_for_tests.hpp"
 #include "topology/bisection.hpp"
 
@@ -55,7 +53,7 @@ TEST_CASE("a first level of one node is the node's own switch, whose ports serve
   node.pod->levels[0].switches = 7;
   const Fabric fabric = of(node, 4);
   CHECK(fabric.vertices()[8].switches == 7);
-  CHECK(fabric.pod_switches(0) == std::vector<std::int32_t>{8, 12});
+  CHECK(fabric.switches_above(0, Tier::kPod) == std::vector<std::int32_t>{8, 12});
   CHECK(fabric.route(0, 1).latency.value() == Approx(1e-6));
   CHECK(fabric.route(0, 7).latency.value() == Approx(5e-6));
   CHECK(fabric.route(0, 7).bandwidth.value() == 80);  // what the node's two chips have together

@@ -165,11 +165,11 @@ TEST_CASE("a single switch takes no Clos sizes") {
   const std::string text = "name: x\ndescription: d\nkind: single_switch\nhop_latency: 1 us\n";
   CHECK(read_cluster_fabric(yaml(text)).kind == FabricKind::kSingleSwitch);
   CHECK(message_of([&] { read_cluster_fabric(yaml(text + "ports: 64\n")); }) ==
-        "f.yaml:5:8: ports: a single_switch has no such limit; use kind: clos2");
+        "f.yaml:5:8: ports: is of a Clos only; use kind: clos2 or clos3");
   CHECK(message_of([&] { read_cluster_fabric(yaml(with(text, "single_switch", "clos4"))); }) ==
         "f.yaml:3:7: kind: unknown fabric kind 'clos4'; did you mean 'clos2'? (known: single_switch, clos2, clos3)");
   CHECK(message_of([&] { read_cluster_fabric(yaml(text + "rails: true\n")); }) ==
-        "f.yaml:5:8: rails: a single_switch has no such limit; use kind: clos2");
+        "f.yaml:5:8: rails: is of a Clos only; use kind: clos2 or clos3");
 }
 
 }  // namespace
