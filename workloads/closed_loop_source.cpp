@@ -1,7 +1,5 @@
 #include "workloads/closed_loop_source.hpp"
 
-#include <algorithm>
-
 #include "sim/base/check.hpp"
 #include "workloads/limits.hpp"
 

@@ -39,6 +39,9 @@ const Registry<LengthFactory>& length_distributions();
 // Reads the whole mapping, strictly.
 std::unique_ptr<LengthDistribution> make_lengths(const ConfigValue& lengths, const WorkloadScope& scope);
 
+// Always `tokens`.
+std::unique_ptr<LengthDistribution> fixed_lengths(std::int64_t tokens);
+
 // The factory of `histogram` (length_histogram.cpp).
 LengthFactory make_histogram_lengths;
 

@@ -84,7 +84,7 @@ class GeometricLengths final : public LengthDistribution {
 };
 
 std::unique_ptr<LengthDistribution> make_fixed(ConfigMap& map, const WorkloadScope&) {
-  return std::make_unique<FixedLengths>(static_cast<std::int32_t>(map.required("tokens").integer(1, kMaxTokens)));
+  return fixed_lengths(map.required("tokens").integer(1, kMaxTokens));
 }
 
 std::unique_ptr<LengthDistribution> make_lognormal(ConfigMap& map, const WorkloadScope&) {
@@ -131,6 +131,10 @@ constexpr Registry<LengthFactory> kRegistry("length distribution", kDistribution
 
 const Registry<LengthFactory>& length_distributions() {
   return kRegistry;
+}
+
+std::unique_ptr<LengthDistribution> fixed_lengths(std::int64_t tokens) {
+  return std::make_unique<FixedLengths>(static_cast<std::int32_t>(tokens));
 }
 
 std::unique_ptr<LengthDistribution> make_lengths(const ConfigValue& lengths, const WorkloadScope& scope) {

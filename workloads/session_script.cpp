@@ -50,7 +50,7 @@ RequestSpec SessionScript::call(Session& session) const {
 bool SessionScript::go_on(Session& session) const {
   const std::int64_t answers = session.answers;
   const bool joins = session.in_branches;
-  if (!joins) session.context += session.added + session.answers;
+  if (!joins) session.context += session.added + static_cast<std::int32_t>(answers);
   session.answers = 0;
   session.in_branches = false;
   session.width = 1;
@@ -62,7 +62,7 @@ bool SessionScript::go_on(Session& session) const {
     const SessionAgents& agents = *shape_.agents;
     session.in_branches = agents.branches && session.draws.uniform() < agents.branches->probability;
     if (session.in_branches) {
-      session.width = agents.branches->width->draw(session.draws);
+      session.width = std::min(agents.branches->width->draw(session.draws), kMaxWidth);
       return prepare(session, agents.tool_gap, agents.branches->prompt->draw(session.draws));
     }
     --session.steps_left;

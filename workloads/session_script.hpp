@@ -24,7 +24,7 @@ struct Session {
   std::int32_t width = 1;       // calls of the step
   std::int32_t to_ask = 0;      // of these, not asked yet
   std::int32_t waiting = 0;     // asked and not answered
-  std::int32_t answers = 0;     // tokens of their answers
+  std::int64_t answers = 0;     // tokens of their answers
   std::uint32_t branches = 0;   // begun in this session so far, the present step's among them
   bool in_branches = false;     // the step is one of branches
   bool broken = false;          // a call was not answered

@@ -8,27 +8,21 @@
 namespace silicast {
 namespace {
 
-class Always final : public LengthDistribution {
- public:
-  explicit Always(std::int64_t value) : value_(static_cast<std::int32_t>(value)) {}
-  std::int32_t draw(RandomStream&) const override { return value_; }
-  double mean() const override { return value_; }
-
- private:
-  std::int32_t value_;
-};
-
 // A distribution, or a number that it always gives.
-std::unique_ptr<LengthDistribution> counts(const ConfigValue& value, const WorkloadScope& scope) {
-  if (value.is_map()) return make_lengths(value, scope);
-  return std::make_unique<Always>(value.integer(1, kMaxTokens));
+std::unique_ptr<LengthDistribution> counts(const ConfigValue& value, const WorkloadScope& scope,
+                                           std::int64_t most = kMaxTokens) {
+  if (!value.is_map()) return fixed_lengths(value.integer(1, most));
+  auto lengths = make_lengths(value, scope);
+  if (lengths->mean() > static_cast<double>(most))
+    value.fail(fmt::format("has a mean of {:.4g}, which is over {}", lengths->mean(), most));
+  return lengths;
 }
 
 SessionBranches read_branches(const ConfigValue& value, const WorkloadScope& scope) {
   ConfigMap map = value.map();
   SessionBranches branches;
   branches.probability = map.required("probability").number(kFraction);
-  branches.width = counts(map.required("width"), scope);
+  branches.width = counts(map.required("width"), scope, kMaxWidth);
   branches.prompt = counts(map.required("prompt"), scope);
   branches.output = counts(map.required("output"), scope);
   map.done();

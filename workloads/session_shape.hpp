@@ -25,6 +25,8 @@
 
 namespace silicast {
 
+inline constexpr std::int32_t kMaxWidth = 1024;  // branches of one call; of a distribution what is over it is cut
+
 // Calls that run at once in place of a tool: each goes on from the conversation with a task of its own, the next call
 // waits for all and is told their answers.
 struct SessionBranches {
@@ -50,8 +52,8 @@ struct SessionShape {
   std::optional<SessionAgents> agents;
 };
 
-// Asks the mapping for the keys of the shape. `max_context`: of the model, 0 where it is not known; a session's own
-// may be smaller. Error: InputError at the key.
+// Asks the mapping for the keys of the shape. A session's max_context is at most the scope's. Error: InputError at the
+// key.
 SessionShape read_session_shape(ConfigMap& map, const WorkloadScope& scope);
 
 }  // namespace silicast

@@ -3,57 +3,58 @@
 namespace silicast {
 namespace {
 
-// Asks all calls of the step at once and answers them after the guess.
-void answer(const SessionScript& script, Session& session) {
-  while (session.to_ask > 0) session.answers += script.call(session).output_tokens;
-  session.waiting = 0;
-}
+struct Played {
+  double time = 0;  // s since the first step was asked
+  bool over = false;
+};
 
-double holding(const SessionScript& script, std::int64_t number, double guess) {
-  Session session = script.begin(number);
+// Plays a session from its first step, all calls of a step at once and answered after the guess, until it is over or
+// `goes_on` says no of the time at which the next step is asked.
+template <class OnCall, class GoesOn>
+Played play(const SessionScript& script, Session& session, double guess, OnCall on_call, GoesOn goes_on) {
   double time = 0;
   while (true) {
-    answer(script, session);
+    while (session.to_ask > 0) {
+      const RequestSpec call = script.call(session);
+      session.answers += call.output_tokens;
+      on_call(call);
+    }
+    session.waiting = 0;
     time += guess;
-    if (!script.go_on(session)) return time;
+    if (!script.go_on(session)) return {time, true};
     time += session.pause;
+    if (!goes_on(time)) return {time, false};
   }
 }
 
-// Up to the first step that it asks after `age`; false when there is none.
-bool play_to(const SessionScript& script, double age, double guess, Session& session, double& asks) {
-  double time = 0;
-  while (true) {
-    answer(script, session);
-    time += guess;
-    if (!script.go_on(session)) return false;
-    time += session.pause;
-    if (time > age) break;
-  }
-  asks = time - age;
-  return true;
-}
+constexpr auto kNoMatter = [](const RequestSpec&) {};
 
 }  // namespace
 
-SessionMeans session_means(const SessionScript& script, Seconds answer_time, std::int64_t count) {
-  double calls = 0, prompt = 0, output = 0, time = 0;
-  for (std::int64_t i = 1; i <= count; ++i) {
-    Session session = script.begin(-i);
-    do {
-      if (session.answers == 0) time += session.pause;
-      while (session.to_ask > 0) {
-        const RequestSpec call = script.call(session);
-        ++calls;
-        prompt += call.prompt_tokens;
-        output += call.output_tokens;
-        session.answers += call.output_tokens;
-      }
-      time += answer_time.value();
-    } while (script.go_on(session));
+SessionMeans session_means(const SessionScript& script, Seconds answer_time, std::int64_t count,
+                           std::int64_t most_calls) {
+  SessionMeans means;
+  std::int64_t calls = 0, played = 0;
+  double prompt = 0, output = 0, time = 0;
+  for (; played < count && calls < most_calls && !means.cut; ++played) {
+    Session session = script.begin(-1 - played);
+    const std::int64_t before = calls;
+    const auto count_call = [&](const RequestSpec& call) {
+      ++calls;
+      prompt += call.prompt_tokens;
+      output += call.output_tokens;
+    };
+    const Played all =
+        play(script, session, answer_time.value(), count_call, [&](double) { return calls - before < most_calls; });
+    time += all.time;
+    means.cut = !all.over;
   }
-  const auto sessions = static_cast<double>(count);
-  return {calls / sessions, prompt / calls, output / calls, Seconds(time / sessions)};
+  const auto sessions = static_cast<double>(played), all_calls = static_cast<double>(calls);
+  means.calls = all_calls / sessions;
+  means.prompt = prompt / all_calls;
+  means.output = output / all_calls;
+  means.holding = Seconds(time / sessions);
+  return means;
 }
 
 std::vector<SessionInProgress> sessions_in_progress(const SessionScript& script, double rate, Seconds answer_time,
@@ -61,14 +62,16 @@ std::vector<SessionInProgress> sessions_in_progress(const SessionScript& script,
   const double guess = answer_time.value();
   std::vector<SessionInProgress> found;
   for (std::int64_t number = -1; number >= -count; --number) {
-    const double length = holding(script, number, guess);
+    Session whole = script.begin(number);
+    const double length = play(script, whole, guess, kNoMatter, [](double) { return true; }).time;
     const double mean = rate * length / static_cast<double>(count);
     for (double sum = draws.exponential(); sum < mean; sum += draws.exponential()) {
       Session session = script.begin(number);
       // One that is there twice says other words.
       session.key = draws.next();
-      double asks = 0;
-      if (play_to(script, length * draws.uniform(), guess, session, asks)) found.push_back({session, asks});
+      const double age = length * draws.uniform();
+      const Played up_to = play(script, session, guess, kNoMatter, [&](double time) { return time <= age; });
+      if (!up_to.over) found.push_back({session, up_to.time - age});
     }
   }
   return found;

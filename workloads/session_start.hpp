@@ -17,6 +17,7 @@ struct SessionMeans {
   double calls = 0;               // of one session
   double prompt = 0, output = 0;  // tokens of a call
   Seconds holding;                // from its first call to its last answer
+  bool cut = false;               // one had no end: the means are of what was played, and calls and holding too small
 };
 
 struct SessionInProgress {
@@ -24,8 +25,10 @@ struct SessionInProgress {
   double asks = 0;  // s from now
 };
 
-// Over `count` sessions numbered from -1 down, which no run begins.
-SessionMeans session_means(const SessionScript& script, Seconds answer_time, std::int64_t count);
+// Over `count` sessions numbered from -1 down, which no run begins; over fewer where these have `most_calls` calls. A
+// session is played until it alone has so many.
+SessionMeans session_means(const SessionScript& script, Seconds answer_time, std::int64_t count,
+                           std::int64_t most_calls);
 
 // `count` sessions are drawn and each is put in as often as its holding time says, Poisson, so that the means over all
 // that may be in progress are right; an answer that is under way comes after what is left of the guess, and is not

@@ -11,9 +11,11 @@
 namespace silicast {
 namespace {
 
-constexpr std::int64_t kPilot = 4096;     // sessions that the means are taken over
-constexpr std::int64_t kDrawnForOne = 8;  // for each that is expected in progress: a path is there twice seldom
+constexpr std::int64_t kPilot = 4096;            // sessions that the means are taken over,
+constexpr std::int64_t kPilotCalls = 1'000'000;  // or fewer that have so many calls
+constexpr std::int64_t kDrawnForOne = 8;         // for each that is expected in progress: a path is there twice seldom
 constexpr std::int64_t kMostDrawn = 4'000'000;
+constexpr double kMostDrawnCalls = 5e7;  // of all that are drawn
 
 const RegistryEntry<ArrivalFactory>& process_of(ConfigMap& map) {
   const auto process = map.optional("process");
@@ -50,27 +52,30 @@ SessionWorkload make_sessions(const ConfigValue& value, const WorkloadScope& sco
   if (guess && !stationary) guess->fail("is a guess for sessions in progress at the start, which is empty");
 
   const double rate = beginnings->mean_rate();
-  const SessionMeans means = session_means(script, answer_time, kPilot);
+  const SessionMeans means = session_means(script, answer_time, kPilot, kPilotCalls);
   const double present = stationary ? rate * means.holding.value() : 0;
   if (present > kMaxConcurrency)
     value.fail(
         fmt::format("{:.0f} sessions are in progress at the start; at most {} may be", present, kMaxConcurrency));
-  const std::int64_t drawn = std::clamp(kDrawnForOne * static_cast<std::int64_t>(present), kPilot, kMostDrawn);
+  if (stationary && means.cut)
+    value.fail(fmt::format(
+        "a session has over {} calls, so those in progress at the start cannot be drawn; start: empty", kPilotCalls));
+  const std::int64_t drawn = std::min(std::clamp(kDrawnForOne * static_cast<std::int64_t>(present), kPilot, kMostDrawn),
+                                      static_cast<std::int64_t>(std::ceil(kMostDrawnCalls / means.calls)));
   std::vector<SessionInProgress> in_progress;
   if (stationary) in_progress = sessions_in_progress(script, rate, answer_time, drawn, scope.stream("in progress"));
 
   SessionWorkload made;
   made.info.open_loop = false;
   if (counted && !timed) made.info.requests = bounds.requests;
-  made.info.mean_rate = rate * means.calls;
+  if (!means.cut) made.info.mean_rate = rate * means.calls;
   made.info.mean_prompt = means.prompt;
   made.info.mean_output = means.output;
   made.info.block_tokens = script.shape().block_tokens;
   made.info.description = fmt::format(
-      "sessions: {} at {:.4g}/s, {:.4g} calls each, prompt mean {:.4g}, output mean {:.4g} tokens; {} in progress at "
-      "the "
-      "start",
-      process.name, rate, means.calls, means.prompt, means.output, in_progress.size());
+      "sessions: {} at {:.4g}/s, {}{:.4g} calls each, prompt mean {:.4g}, output mean {:.4g} tokens; {} in progress at "
+      "the start",
+      process.name, rate, means.cut ? "over " : "", means.calls, means.prompt, means.output, in_progress.size());
   made.source = std::make_unique<SessionSource>(std::move(script), std::move(beginnings), in_progress, bounds, value);
   return made;
 }

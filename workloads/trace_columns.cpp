@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <span>
 
 #include "sim/io/line_reader.hpp"
 #include "workloads/block_ids.hpp"

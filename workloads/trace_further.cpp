@@ -76,10 +76,7 @@ void FurtherColumns::take(Further column, std::string_view text, const Mark& mar
   switch (column) {
     case Further::kMaxOutput:
       row.max_output_tokens = text.empty() ? 0 : static_cast<std::int32_t>(whole(name, text, kMaxTokens, mark));
-      if (row.max_output_tokens > 0 && row.max_output_tokens < row.output_tokens)
-        throw InputError(mark, name,
-                         fmt::format("{} is under the output of {} tokens; is it a limit of output?",
-                                     row.max_output_tokens, row.output_tokens));
+      if (const std::string mistake = mistake_in_limit(row); !mistake.empty()) throw InputError(mark, name, mistake);
       return;
     case Further::kPatience:
       row.patience_ns = text.empty() ? kNoPatience : duration(name, text, patience_unit, mark);
@@ -91,7 +88,8 @@ void FurtherColumns::take(Further column, std::string_view text, const Mark& mar
       row.after_ends = text.empty() ? 0 : whole(name, text, kMaxRequests, mark);
       return;
     case Further::kId:
-      if (text.empty()) throw InputError(mark, name, "is empty; every request needs an id where some name parents");
+      if (text.empty() && sessions())
+        throw InputError(mark, name, "is empty; every request needs an id where some name parents");
       row.id = text;
       return;
     case Further::kSession:
@@ -104,6 +102,12 @@ void FurtherColumns::take(Further column, std::string_view text, const Mark& mar
       row.think_ns = text.empty() ? 0 : duration(name, text, think_unit, mark);
       return;
   }
+}
+
+std::string mistake_in_limit(const TraceRow& row) {
+  if (row.max_output_tokens == 0 || row.max_output_tokens >= row.output_tokens) return {};
+  return fmt::format("{} is under the output of {} tokens; is it a limit of output?", row.max_output_tokens,
+                     row.output_tokens);
 }
 
 }  // namespace silicast

@@ -3,7 +3,6 @@
 #pragma once
 
 #include <array>
-#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -44,5 +43,8 @@ struct FurtherColumns {
   // One field of a row; empty: none. InputError at `mark` under the column's name.
   void take(Further column, std::string_view text, const Mark& mark, TraceRow& row) const;
 };
+
+// What is wrong with the limit of output that a row declares; empty: nothing.
+std::string mistake_in_limit(const TraceRow& row);
 
 }  // namespace silicast

@@ -55,7 +55,8 @@ class JsonlTrace final : public TraceReader {
     if (columns_.request_class)
       row.request_class = class_of(columns_, text_of(json_, 3, *columns_.request_class, true), json_.mark());
     std::size_t at = columns_.request_class ? 4 : 3;
-    for (const Further column : there_) columns_.further.take(column, further_text(at++), json_.mark(), row);
+    for (const Further column : there_)
+      columns_.further.take(column, further_text(at++, *columns_.further[column]), json_.mark(), row);
     if (columns_.blocks) {
       row.blocks = json_.list(at);
       check_blocks(*columns_.blocks, row, columns_.block_tokens, all_blocks_, json_.mark());
@@ -76,11 +77,11 @@ class JsonlTrace final : public TraceReader {
     return keys;
   }
   // A number or a text; none where the key is absent or null.
-  std::string_view further_text(std::size_t index) const {
+  std::string_view further_text(std::size_t index, const std::string& key) const {
     if (!json_.has(index) || json_.field(index).kind == JsonField::Kind::kNull) return {};
     const JsonField& field = json_.field(index);
     if (field.kind == JsonField::Kind::kText) return field.text;
-    return text_of(json_, index, keys_of(columns_)[index], false);
+    return text_of(json_, index, key, false);
   }
   static std::vector<std::string> lists_of(const TraceColumns& columns) {
     if (columns.blocks) return {*columns.blocks};

@@ -1,5 +1,5 @@
-// Requests from a trace, one row in memory at a time. Times count from the trace's first request, or in a replay are
-// the stamps themselves.
+// Requests from a trace, one row in memory at a time; where rows name parents all blocks and ids so far. Times count
+// from the trace's first request, or in a replay are the stamps themselves.
 #pragma once
 
 #include <memory>
@@ -31,6 +31,7 @@ class TraceSource final : public RequestSource {
 
   const TraceReader& reader() const { return *reader_; }
   bool sessions() const { return sessions_.has_value(); }
+  bool replay() const { return replay_; }
   const TraceTurn& turn() const { return turn_; }  // of the request taken last
 
  private:

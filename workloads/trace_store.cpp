@@ -84,10 +84,7 @@ class StoreTrace final : public TraceReader {
         prompt_(file_, kPrompt),
         output_(file_, kOutput),
         class_(file_, kClass) {
-    for (const Cursor<std::int64_t>* column : {&prompt_, &output_, &class_})
-      if (column->rows() != arrival_.rows())
-        refuse(file_, column->column(),
-               fmt::format("{} rows where {} has {}", column->rows(), kArrival, arrival_.rows()));
+    for (const Cursor<std::int64_t>* column : {&prompt_, &output_, &class_}) check_rows(*column);
     const double tokens = file_.number(kTrace, "block_tokens").value_or(-1);
     if (!(tokens >= 0 && tokens <= static_cast<double>(kMaxTokens)) || tokens != std::floor(tokens))
       refuse(file_, kTrace, fmt::format("block_tokens {:g} is not a whole number from 0", tokens));
@@ -129,19 +126,21 @@ class StoreTrace final : public TraceReader {
   void open_further(Columns& columns, std::initializer_list<const char*> names) {
     for (const char* name : names) {
       columns.push_back(std::make_unique<Cursor<std::int64_t>>(file_, name));
-      if (columns.back()->rows() != arrival_.rows())
-        refuse(file_, name, fmt::format("{} rows where {} has {}", columns.back()->rows(), kArrival, arrival_.rows()));
+      check_rows(*columns.back());
     }
   }
-  static std::int64_t within(Cursor<std::int64_t>& column, std::int64_t low, std::int64_t high) {
+  void check_rows(const Cursor<std::int64_t>& column) const {
+    if (column.rows() != arrival_.rows())
+      refuse(file_, column.column(), fmt::format("{} rows where {} has {}", column.rows(), kArrival, arrival_.rows()));
+  }
+  static std::int64_t within(Cursor<std::int64_t>& column, std::int64_t low, std::int64_t high, const char* of = "") {
     const std::int64_t value = column.next();
-    if (value < low || value > high) column.fail(fmt::format("{} must be from {} to {}", value, low, high));
+    if (value < low || value > high) column.fail(fmt::format("{} must be from {} to {}{}", value, low, high, of));
     return value;
   }
   void read_client(TraceRow& row) {
     row.max_output_tokens = static_cast<std::int32_t>(within(*clients_[0], 0, kMaxTokens));
-    if (row.max_output_tokens > 0 && row.max_output_tokens < row.output_tokens)
-      clients_[0]->fail(fmt::format("{} is under the output of {}", row.max_output_tokens, row.output_tokens));
+    if (const std::string mistake = mistake_in_limit(row); !mistake.empty()) clients_[0]->fail(mistake);
     row.patience_ns = within(*clients_[1], kNoPatience, kLastArrival.ns);
     row.leaves = within(*clients_[2], 0, 1) == 1;
     row.after_ends = within(*clients_[3], 0, kMaxRequests);
@@ -160,10 +159,7 @@ class StoreTrace final : public TraceReader {
   }
 
   static std::int32_t tokens(Cursor<std::int64_t>& column) {
-    const std::int64_t tokens = column.next();
-    if (tokens < 1 || tokens > kMaxTokens)
-      column.fail(fmt::format("{} must be from 1 to {} tokens", tokens, kMaxTokens));
-    return static_cast<std::int32_t>(tokens);
+    return static_cast<std::int32_t>(within(column, 1, kMaxTokens, " tokens"));
   }
 
   void open_blocks() {
@@ -217,12 +213,6 @@ std::vector<std::string> trace_store_classes(const std::string& path) {
   const Hdf5Reader file(path);
   check_store(file);
   return names_of(file);
-}
-
-bool trace_store_sessions(const std::string& path) {
-  const Hdf5Reader file(path);
-  check_store(file);
-  return file.has(kSessions);
 }
 
 // HDF5 opens files by itself; the stream has shown that the file can be read.

@@ -24,7 +24,4 @@ namespace silicast {
 // The names of a store's classes; empty where it has none. Error (InputError): not to be read, not a trace store.
 std::vector<std::string> trace_store_classes(const std::string& path);
 
-// Whether its requests wait for each other. Errors as above.
-bool trace_store_sessions(const std::string& path);
-
 }  // namespace silicast

@@ -13,10 +13,65 @@
 namespace silicast {
 namespace {
 
+struct Row {
+  const RequestSpec& request;
+  const TraceFurther& further;
+  std::int64_t number;
+};
+
+// A column of csv, a key of jsonl. Of what part of a TraceShape it is, and its text where it is one more number; empty:
+// none.
+enum class Part { kAll, kClasses, kClients, kSessions, kBlocks };
+struct Column {
+  const char* key;  // of a trace's `columns`
+  const char* name;
+  Part part;
+  bool time;
+  std::string (*text)(const Row&);
+};
+
+std::string patience_of(const Row& row) {
+  const RequestSpec& request = row.request;
+  return request.deadline == SimTime::never() ? "" : fmt::to_string(request.deadline.ns - request.arrival.ns);
+}
+std::string parent_of(const Row& row) {
+  return row.further.turn.parent < 0 ? "" : fmt::to_string(row.further.turn.parent);
+}
+
+constexpr Column kColumns[] = {
+    {"arrival", "arrival_ns", Part::kAll, true, nullptr},
+    {"prompt", "prompt_tokens", Part::kAll, false, nullptr},
+    {"output", "output_tokens", Part::kAll, false, nullptr},
+    {"class", "class", Part::kClasses, false, nullptr},
+    {"max_output", "max_output_tokens", Part::kClients, false,
+     [](const Row& row) { return fmt::to_string(row.request.max_output_tokens); }},
+    {"patience", "patience_ns", Part::kClients, true, patience_of},
+    {"leaves", "leaves", Part::kClients, false,
+     [](const Row& row) { return std::string(row.request.deadline_is_abort ? "1" : "0"); }},
+    {"after_ends", "after_ends", Part::kClients, false,
+     [](const Row& row) { return fmt::to_string(row.further.after_ends); }},
+    {"id", "id", Part::kSessions, false, [](const Row& row) { return fmt::to_string(row.number); }},
+    {"session", "session", Part::kSessions, false,
+     [](const Row& row) { return fmt::to_string(row.further.turn.session); }},
+    {"parent", "parent", Part::kSessions, false, parent_of},
+    {"think", "think_ns", Part::kSessions, true,
+     [](const Row& row) { return fmt::to_string(row.further.turn.think_ns); }},
+    {"blocks", "blocks", Part::kBlocks, false, nullptr},
+};
+
+std::vector<Column> columns_of(const TraceShape& shape) {
+  const bool has[] = {true, !shape.class_names.empty(), shape.clients, shape.sessions, shape.block_tokens > 0};
+  std::vector<Column> columns;
+  for (const Column& column : kColumns)
+    if (has[static_cast<int>(column.part)]) columns.push_back(column);
+  return columns;
+}
+
 // Text lines: a buffer is filled by each request and handed on.
 class TextWriter : public TraceWriter {
  public:
-  TextWriter(const std::string& path, TraceShape shape) : shape_(std::move(shape)), file_(path) {}
+  TextWriter(const std::string& path, TraceShape shape)
+      : shape_(std::move(shape)), columns_(columns_of(shape_)), file_(path) {}
   void finish() override { file_.finish(); }
 
  protected:
@@ -33,38 +88,26 @@ class TextWriter : public TraceWriter {
     return shape_.class_names.at(static_cast<std::size_t>(request.request_class.value));
   }
   std::string columns_mapping(std::string_view format) const {
-    return fmt::format(
-        "{{format: {}, file: {}, columns: {{arrival: arrival_ns, prompt: prompt_tokens, output: "
-        "output_tokens{}{}{}{}}}, "
-        "units: {{arrival: ns{}{}}}{}}}",
-        format, quoted_scalar(file_.path()), shape_.class_names.empty() ? "" : ", class: class",
-        shape_.clients
-            ? ", max_output: max_output_tokens, patience: patience_ns, leaves: leaves, after_ends: after_ends"
-            : "",
-        shape_.sessions ? ", id: id, session: session, parent: parent, think: think_ns" : "",
-        shape_.block_tokens == 0 ? "" : ", blocks: blocks", shape_.clients ? ", patience: ns" : "",
-        shape_.sessions ? ", think: ns" : "",
-        shape_.block_tokens == 0 ? "" : fmt::format(", block_tokens: {}", shape_.block_tokens));
+    std::vector<std::string> columns, units;
+    for (const Column& column : columns_) {
+      columns.push_back(fmt::format("{}: {}", column.key, column.name));
+      if (column.time) units.push_back(fmt::format("{}: ns", column.key));
+    }
+    return fmt::format("{{format: {}, file: {}, columns: {{{}}}, units: {{{}}}{}}}", format,
+                       quoted_scalar(file_.path()), fmt::join(columns, ", "), fmt::join(units, ", "),
+                       shape_.block_tokens == 0 ? "" : fmt::format(", block_tokens: {}", shape_.block_tokens));
   }
 
-  // Of each further column its name and value; an empty value is none.
+  // Of each column that has a text of its own its name and that.
   template <class Put>
   void further(const RequestSpec& request, const TraceFurther& more, Put put_one) {
-    if (shape_.clients) {
-      const bool leaves = request.deadline != SimTime::never();
-      put_one("max_output_tokens", fmt::to_string(request.max_output_tokens));
-      put_one("patience_ns", leaves ? fmt::to_string(request.deadline.ns - request.arrival.ns) : "");
-      put_one("leaves", request.deadline_is_abort ? "1" : "0");
-      put_one("after_ends", fmt::to_string(more.after_ends));
-    }
-    if (!shape_.sessions) return;
-    put_one("id", fmt::to_string(requests_++));
-    put_one("session", fmt::to_string(more.turn.session));
-    put_one("parent", more.turn.parent < 0 ? "" : fmt::to_string(more.turn.parent));
-    put_one("think_ns", fmt::to_string(more.turn.think_ns));
+    const Row row{request, more, requests_++};
+    for (const Column& column : columns_)
+      if (column.text != nullptr) put_one(column.name, column.text(row));
   }
 
   TraceShape shape_;
+  std::vector<Column> columns_;
   TextOutput file_;
 
  private:
@@ -75,9 +118,7 @@ class TextWriter : public TraceWriter {
 class CsvWriter final : public TextWriter {
  public:
   CsvWriter(const std::string& path, const TraceShape& shape) : TextWriter(path, shape) {
-    put("arrival_ns,prompt_tokens,output_tokens{}{}{}{}", shape_.class_names.empty() ? "" : ",class",
-        shape_.clients ? ",max_output_tokens,patience_ns,leaves,after_ends" : "",
-        shape_.sessions ? ",id,session,parent,think_ns" : "", shape_.block_tokens == 0 ? "" : ",blocks");
+    for (std::size_t i = 0; i < columns_.size(); ++i) put("{}{}", i == 0 ? "" : ",", columns_[i].name);
     end_line();
   }
   void add(const RequestSpec& request, std::span<const std::uint64_t> blocks, const TraceFurther& more) override {
@@ -127,7 +168,7 @@ class MooncakeWriter final : public TextWriter {
     put("{{\"timestamp\": {}", ns / 1'000'000);
     if (ns % 1'000'000 != 0) put(".{:06}", ns % 1'000'000);
     const std::int64_t due = blocks_in(request.prompt_tokens, block_tokens_);
-    blocks = blocks.first(std::min(blocks.size(), static_cast<std::size_t>(due)));  // its answer's have no place
+    blocks = blocks_of_prompt(blocks, request.prompt_tokens, block_tokens_);  // its answer's have no place
     put(", \"input_length\": {}, \"output_length\": {}, \"hash_ids\": [{}", request.prompt_tokens,
         request.output_tokens, fmt::join(blocks, ", "));
     for (auto i = static_cast<std::int64_t>(blocks.size()); i < due; ++i)

@@ -32,6 +32,7 @@ struct Built {
   WorkloadInfo info;
   std::int64_t clients = 1;      // RequestSpec::client is below
   std::int64_t concurrency = 0;  // clients of closed loops
+  bool repeats_answers = false;  // later prompts repeat the answers to earlier ones, as they were cut
 };
 
 std::unique_ptr<TraceSource> open_trace(const ConfigValue& value, const WorkloadScope& scope, WorkloadInfo& info,
@@ -43,8 +44,15 @@ std::unique_ptr<TraceSource> open_trace(const ConfigValue& value, const Workload
   std::unique_ptr<TraceReader> reader =
       format.make(map, open_packed_file(path, file.mark(), file.path()), path, scope.context);
   const auto replay = map.optional("replay");
+  const bool replays = replay && replay->boolean();
   map.done();
-  auto source = std::make_unique<TraceSource>(std::move(reader), path, replay && replay->boolean());
+  if (replays && reader->sessions())
+    replay->fail(
+        fmt::format("'replay' and {} exclude each other: requests come by their stamps or by answers; leave one "
+                    "of them out",
+                    map.has("columns") ? "columns.parent" : "the parents of the trace"));
+  auto source = std::make_unique<TraceSource>(std::move(reader), path, replays);
+  info.sessions = source->sessions();
   info.generated = source->reader().drawn();
   info.description = fmt::format("{} trace {}{}", format.name, file.text(), source->reader().note());
   info.block_tokens = source->block_tokens();
@@ -121,6 +129,7 @@ Built make_of_sessions(const ConfigValue& value, const WorkloadScope& scope) {
   SessionWorkload made = make_sessions(value, scope);
   Built built;
   built.clients = kMaxConcurrency;  // sessions that there may be at once
+  built.repeats_answers = true;
   built.info = std::move(made.info);
   built.source = std::move(made.source);
   return built;
@@ -140,6 +149,7 @@ WorkloadInfo merged_info(const std::vector<WorkloadInfo>& parts) {
   for (const WorkloadInfo& part : parts) {
     info.open_loop &= part.open_loop;
     info.generated &= part.generated;
+    info.sessions |= part.sessions;
     info.only_use_cases &= part.only_use_cases;
     info.use_cases.insert(info.use_cases.end(), part.use_cases.begin(), part.use_cases.end());
     descriptions.push_back(part.description);
@@ -170,6 +180,7 @@ Built make_merge(const ConfigValue& value, const WorkloadScope& scope) {
   std::vector<WorkloadInfo> infos;
   std::int64_t clients = 1, concurrency = 0;
   std::int32_t block_tokens = 0;
+  bool repeats_answers = false;
   for (std::size_t i = 0; i < items.size(); ++i) {
     WorkloadScope inner{scope.context, fmt::format("{}/merge[{}]", scope.name, i), scope.preset_file, scope.depth + 1};
     Built child = build(items[i], inner);
@@ -181,6 +192,7 @@ Built make_merge(const ConfigValue& value, const WorkloadScope& scope) {
       block_tokens = child.info.block_tokens;
     }
     infos.push_back(std::move(child.info));
+    repeats_answers |= child.repeats_answers;
     clients = std::max(clients, child.clients);
     concurrency += child.concurrency;
     if (concurrency > kMaxConcurrency)
@@ -189,6 +201,7 @@ Built make_merge(const ConfigValue& value, const WorkloadScope& scope) {
   }
   Built built;
   built.concurrency = concurrency;
+  built.repeats_answers = repeats_answers;
   built.clients = clients * static_cast<std::int64_t>(items.size());
   if (built.clients > std::numeric_limits<std::int32_t>::max())
     value.fail("too many clients in all of the merged closed loops");
@@ -221,7 +234,8 @@ Built make_trace(const ConfigValue& value, const WorkloadEdits& edits, const Wor
   Built built;
   std::string path;
   std::unique_ptr<TraceSource> trace = open_trace(value, scope, built.info, path);
-  if (value.node().find("replay") != nullptr) edits.refuse_time_edits();
+  if (trace->replay())
+    edits.refuse_time_edits("a replay asks at the stamps of its trace, which cannot be moved; leave out 'replay'");
   if (trace->sessions() && !scope.context.recorded) {
     auto sessions = std::make_unique<SessionTraceSource>(std::move(trace));
     if (sessions->requests() > 0 && sessions->waiting() > 0) {
@@ -291,6 +305,7 @@ Built build(const ConfigValue& value, const WorkloadScope& scope) {
     edits.adjust(built.info);
     map.done();
     if (!built.info.open_loop) edits.refuse_time_edits();
+    if (built.repeats_answers) edits.refuse_token_scale();
   }
   built.source = edits.apply(std::move(built.source), scope);
   return built;

@@ -38,6 +38,7 @@ struct WorkloadContext {
 struct WorkloadInfo {
   bool open_loop = true;                 // no arrival waits for an answer
   bool generated = true;                 // nothing comes from a trace that is no generator itself
+  bool sessions = false;                 // of a trace, some of whose requests wait for answers
   std::string description;               // one line for people
   std::optional<std::int64_t> requests;  // expected where the count is left to chance
   std::optional<double> mean_rate;       // requests/s, of open loops
@@ -54,7 +55,7 @@ struct Workload {
 };
 
 // Reads the mapping strictly; InputError for anything wrong in it, in a preset, or (scan_traces) in a trace.
-// Memory is O(clients), whatever the number of requests.
+// Memory is O(clients), whatever the number of requests; but a trace whose requests wait for answers is held whole.
 Workload make_workload(const ConfigValue& workload, const WorkloadContext& context);
 
 // The presets that exist, by name.

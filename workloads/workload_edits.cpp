@@ -54,8 +54,9 @@ void WorkloadEdits::read_slice(const ConfigValue& slice) {
 }
 
 void WorkloadEdits::read_clients(ConfigMap& map, const WorkloadScope& scope) {
-  if (const auto scale = map.optional("token_scale")) {
-    client_.token_scale = scale->number(kScaleBounds);
+  scale_ = map.optional("token_scale");
+  if (scale_) {
+    client_.token_scale = scale_->number(kScaleBounds);
     description_ += fmt::format(", tokens times {:g}", client_.token_scale);
     edits_clients_ = true;
   }
@@ -111,10 +112,16 @@ void WorkloadEdits::adjust(WorkloadInfo& info) const {
     for (UseCaseLoad& load : info.use_cases) load.request_class = *client_.request_class;
 }
 
-void WorkloadEdits::refuse_time_edits() const {
-  constexpr std::string_view kWhy = "who waits for answers asks when it is answered; such arrivals cannot be moved";
-  if (speed_) speed_->fail(kWhy);
-  if (window_) window_->fail(kWhy);
+void WorkloadEdits::refuse_time_edits(std::string_view why) const {
+  if (speed_) speed_->fail(why);
+  if (window_) window_->fail(why);
+}
+
+void WorkloadEdits::refuse_token_scale() const {
+  if (client_.token_scale != 1)
+    scale_->fail(
+        "later turns of a session repeat its answers, which would be scaled once more each time; scale the lengths of "
+        "'sessions' instead");
 }
 
 }  // namespace silicast

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <numeric>
 
 #include "sim/base/fingerprint.hpp"
@@ -162,6 +163,15 @@ struct Simulation::Parts {
     if (format == nullptr)
       throw InputError(fmt::format("--write-arrivals {}: in which format? its name must end in .h5, .csv or .jsonl",
                                    options.arrivals_file));
+    // One that is there may be the trace that the scenario reads.
+    namespace fs = std::filesystem;
+    std::error_code ignored;
+    const auto whole = [](const std::string& file) { return fs::absolute(file).lexically_normal(); };
+    if (!options.output_file.empty() && whole(options.output_file) == whole(options.arrivals_file))
+      throw InputError(
+          fmt::format("--write-arrivals {}: is the result file, too; give another name", options.arrivals_file));
+    if (fs::exists(fs::symlink_status(options.arrivals_file, ignored)))
+      throw InputError(fmt::format("--write-arrivals {}: exists already; give another name", options.arrivals_file));
     TraceShape shape{workload.source->block_tokens(), {}, true, false};
     if (scenario.classes.size() > 1) shape.class_names = scenario.workload_context.class_names;
     auto recording =

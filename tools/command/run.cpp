@@ -71,6 +71,8 @@ int run(const std::vector<std::string>& arguments) {
       read_scenario(find_scenario((*given)["scenario"].as<std::string>(), source.configs_dir), source);
   SimulationOptions how{given->count("no-leap") == 0, scenario.output.file};
   if (given->count("write-arrivals") > 0) how.arrivals_file = (*given)["write-arrivals"].as<std::string>();
+  if (given->count("write-arrivals") > 0 && how.arrivals_file.empty())
+    throw InputError("--write-arrivals needs the name of a file");
   Simulation simulation(scenario, how);
   {
     Progress progress(scenario.workload_info.requests);

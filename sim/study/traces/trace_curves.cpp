@@ -61,7 +61,7 @@ void TraceCurves::add(const RequestSpec& request, std::span<const std::uint64_t>
   ++prompts_[request.prompt_tokens];
   ++outputs_[request.output_tokens];
   if (block_tokens_ == 0) return;
-  const auto of_prompt = static_cast<std::size_t>(blocks_in(request.prompt_tokens, block_tokens_));
+  const std::size_t of_prompt = blocks_of_prompt(blocks, request.prompt_tokens, block_tokens_).size();
   for (std::size_t i = 0; i < blocks.size(); ++i) look_up(blocks[i], request.arrival, i < of_prompt);
 }
 

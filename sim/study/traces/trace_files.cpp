@@ -4,7 +4,6 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <filesystem>
 
 #include "sim/run/scenario.hpp"
 #include "sim/study/traces/trace_curves.hpp"
@@ -42,13 +41,6 @@ bool sets(const std::vector<std::string>& settings, std::string_view key) {
   return std::any_of(settings.begin(), settings.end(), [&](const std::string& setting) {
     return setting.starts_with(key) && setting.size() > key.size() &&
            (setting[key.size()] == '=' || setting[key.size()] == '.');
-  });
-}
-
-// Whether the columns of csv and jsonl say whose answers requests wait for.
-bool names_parents(const std::vector<std::string>& settings) {
-  return std::any_of(settings.begin(), settings.end(), [](const std::string& setting) {
-    return setting.starts_with("columns") && setting.find("parent") != std::string::npos;
   });
 }
 
@@ -133,14 +125,11 @@ TraceStream open_traces(const TraceQuestion& question) {
   set_slice(root, "from", question.from);
   set_slice(root, "to", question.to);
   set_slice(root, "first", question.first);
-  for (const TraceInput& input : question.inputs)
-    stream.sessions |= input.format == "hdf5"
-                           ? trace_store_sessions(input.file)
-                           : (input.format == "csv" || input.format == "jsonl") && names_parents(question.settings);
   WorkloadContext context;
   context.class_names = stream.class_names;
   context.recorded = true;
   stream.workload = make_workload(ConfigValue::of(std::move(root)), context);
+  stream.sessions = stream.workload.info.sessions;
   return stream;
 }
 
@@ -166,6 +155,7 @@ TraceSummary count_trace(TraceStream& stream, std::string* curves, ReuseCounter*
     counter.add(request, source.blocks());
     if (curves != nullptr) counted.add(request, source.blocks());
     if (reuse != nullptr) reuse->add(source.blocks(), counter.of_prompt(request, source.blocks()));
+    source.ended(request, request.arrival, true);  // for a replay, whose order is kept by ends
   }
   if (curves != nullptr) *curves = counted.json();
   return counter.summary();
@@ -192,10 +182,13 @@ TraceWritten write_trace(TraceStream& stream, const RegistryEntry<TraceWriterFac
     ++written.requests;
     written.blocks += static_cast<std::int64_t>(source.blocks().size());
     written.span_s = (request.arrival - first).value();
+    source.ended(request, request.arrival, true);
   }
   writer->finish();
   written.mapping = writer->mapping();
-  if (has_limits) written.left_out.push_back("declared limits of output, timeouts and aborts, which no trace holds");
+  if (has_limits)
+    written.left_out.push_back(
+        "declared limits of output, timeouts and aborts; 'silicast run --write-arrivals' keeps them");
   if (stream.sessions && !sessions)
     written.left_out.push_back(format.name == "mooncake"
                                    ? "sessions, which mooncake has no place for"

@@ -59,8 +59,8 @@ struct TraceWritten {
   std::vector<std::string> left_out;  // what the format has no place for, in words
 };
 
-// Plays the stream into a file, in memory that does not grow with it; it is used up. Error (InputError): no request,
-// and what the writer refuses.
+// Plays the stream into a file, in memory that does not grow with it unless requests name parents; it is used up. Error
+// (InputError): no request, and what the writer refuses.
 TraceWritten write_trace(TraceStream& stream, const RegistryEntry<TraceWriterFactory>& format, const std::string& file);
 
 // Counts the stream instead; `curves` gets the JSON of TraceCurves, and `reuse` the blocks, where they are asked for.

@@ -7,6 +7,7 @@
 
 #include "sim/base/text_table.hpp"
 #include "sim/report/json_text.hpp"
+#include "workloads/block_ids.hpp"
 
 namespace silicast {
 
@@ -34,8 +35,7 @@ void TraceCounter::add(const RequestSpec& request, std::span<const std::uint64_t
 }
 
 std::size_t TraceCounter::of_prompt(const RequestSpec& request, std::span<const std::uint64_t> blocks) const {
-  if (block_tokens_ == 0) return blocks.size();
-  return std::min(blocks.size(), static_cast<std::size_t>(blocks_in(request.prompt_tokens, block_tokens_)));
+  return blocks_of_prompt(blocks, request.prompt_tokens, block_tokens_).size();
 }
 
 LengthSummary TraceCounter::Lengths::summary() const {
