@@ -1,13 +1,10 @@
-"""Sessions as a user meets them: run, written down, replayed bit for bit, read from traces, plotted."""
-import importlib.util
+"""Sessions as a user meets them: run, written down, replayed bit for bit, read from traces."""
 import json
-import subprocess
-import unittest
 
 import h5py
 import numpy as np
 
-from cli_support import SOURCE, CliTest, main
+from cli_support import CliTest, main
 
 SCENARIO = """
 name: sessions
@@ -92,14 +89,6 @@ class Sessions(CliTest):
             with self.subTest(title):
                 name = self.scenario(workload)
                 self.assertEqual(self.fingerprint(name)[0], self.fingerprint(name, "--no-leap")[0])
-
-    @unittest.skipUnless(importlib.util.find_spec("matplotlib"), "SKIPPED: no matplotlib (Debian: python3-matplotlib)")
-    def test_a_trace_is_drawn(self):
-        self.silicast("run", self.scenario(CHAT), "--write-arrivals", "a.h5")
-        self.write("a.json", self.silicast("trace", "info", "a.h5", "--curves"))
-        for out, start in (("a.png", b"\x89PNG"), ("a.svg", b"<?xml")):
-            subprocess.run([SOURCE / "tools/trace_plot", "a.json", "--out", out], cwd=self.folder, check=True)
-            self.assertTrue((self.folder / out).read_bytes().startswith(start))
 
     def test_curves_end_where_the_summary_says(self):
         self.silicast("run", self.scenario(CHAT), "--write-arrivals", "a.h5")

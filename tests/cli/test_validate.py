@@ -4,7 +4,6 @@ import os
 import pathlib
 import re
 import statistics
-import subprocess
 import time
 
 from cli_support import SOURCE, CliTest, main
@@ -154,15 +153,6 @@ class Validate(CliTest):
         self.assertEqual(rows["llama-3.1-8b", "h20-96", "bf16/bf16/bf16"]["support"], "estimated")
         refused = [row for row in rows.values() if row["support"] == "unsupported"]
         self.assertTrue(all(row["reason"] for row in refused))
-
-    def test_a_plot_is_made_of_a_report(self):
-        plot = subprocess.run(["/usr/bin/python3", "-c", "import matplotlib"], capture_output=True)
-        if plot.returncode != 0:
-            return  # an extra that needs a package of its own
-        self.case("case-1")
-        report = self.write("report.json", self.silicast("validate", "--format", "json", "--data", "cases", *OURS))
-        subprocess.run([SOURCE / "tools/validation_plot", report, "--out", self.folder / "plot.png"], check=True)
-        self.assertEqual((self.folder / "plot.png").read_bytes()[:4], b"\x89PNG")
 
     def test_measured_data_are_read_whole_within_two_minutes(self):
         if not (DATA / "serving").exists():
