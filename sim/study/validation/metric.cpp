@@ -19,6 +19,7 @@ constexpr MetricInfo kMetrics[] = {
     {"tpot_p95", kTail, Dimension::kTime},
     {"tpot_p99", kTail, Dimension::kTime},
     {"itl_mean", kTpot, Dimension::kTime},
+    {"transfer_mean", kTransfer, Dimension::kTime},
     {"e2e_mean", kE2e, Dimension::kTime},
     {"e2e_median", kE2e, Dimension::kTime},
     {"e2e_p90", kTail, Dimension::kTime},
@@ -46,7 +47,7 @@ constexpr Statistic kStatistics[] = {{"mean", -1}, {"median", 0.5}, {"p90", 0.9}
 
 std::string_view name_of(MetricClass metric_class) {
   constexpr std::string_view kNames[] = {"TTFT",     "TPOT/ITL", "E2E",       "throughput", "latency p90+",
-                                         "makespan", "queue",    "iteration", "memory"};
+                                         "makespan", "queue",    "iteration", "memory",     "KV transfer"};
   return kNames[static_cast<std::size_t>(metric_class)];
 }
 

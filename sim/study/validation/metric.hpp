@@ -21,6 +21,7 @@ enum class MetricClass {
   kQueue,      // running and waiting requests
   kIteration,  // one forward pass
   kMemory,
+  kTransfer,  // of KV caches between replicas
 };
 std::string_view name_of(MetricClass metric_class);  // "TTFT", "TPOT/ITL", ...
 
@@ -38,7 +39,7 @@ std::vector<std::string> metric_names();
 // The percentile of a latency metric: "ttft_p99" is (kTtft's "ttft", 0.99), "tpot_mean" ("tpot", mean); nullopt for
 // metrics that are no statistic of requests.
 struct RequestStatistic {
-  std::string_view of;  // "ttft", "tpot", "itl", "e2e"
+  std::string_view of;  // "ttft", "tpot", "itl", "e2e", "transfer"
   double quantile = 0;  // below 0: the mean
 };
 std::optional<RequestStatistic> request_statistic(std::string_view name);

@@ -20,6 +20,19 @@ constexpr double kAround = 0.1;
 
 constexpr std::int64_t kMaxTokens = 10'000'000, kMaxClients = 1'000'000, kMaxDegree = 4096;
 
+// Of the replicas that one name of columns begins with.
+Layout read_layout(const TableFile& row, const std::string& prefix, ValidationCase& one) {
+  const auto degree = [&](const char* column) { return row.maybe_integer(prefix + column, 1, kMaxDegree).value_or(1); };
+  Layout layout;
+  layout.tensor = row.integer(prefix + "tp_size", 1, kMaxDegree);
+  layout.data = degree("attention_dp_size");
+  layout.expert = degree("moe_ep_size");
+  const std::int64_t expert_ranks = degree("moe_tp_size") * layout.expert;
+  if (expert_ranks > 1 && expert_ranks != layout.tensor * layout.data)
+    one.unsupported = fmt::format("experts on {} ranks, attention on {}", expert_ranks, layout.tensor * layout.data);
+  return layout;
+}
+
 ValidationCase read_row(const TableFile& row, const ReadContext& context, const std::string& path) {
   ValidationCase one;
   one.part = "closed_loop";
@@ -41,22 +54,24 @@ ValidationCase read_row(const TableFile& row, const ReadContext& context, const 
   const std::string mode = row.required_text("mode");
   const std::int64_t prompt = row.integer("isl", 1, kMaxTokens), output = row.integer("osl", 1, kMaxTokens);
   const std::int64_t clients = row.integer("concurrency", 1, kMaxClients);
-  Layout layout;
-  const auto degree = [&](const char* column) { return row.maybe_integer(column, 1, kMaxDegree).value_or(1); };
+  const std::string system = row.required_text("system");
   if (mode == "agg") {
-    layout.tensor = row.integer("tp_size", 1, kMaxDegree);
-    layout.data = degree("attention_dp_size");
-    layout.expert = degree("moe_ep_size");
-    const std::int64_t expert_ranks = degree("moe_tp_size") * layout.expert;
-    if (expert_ranks > 1 && expert_ranks != layout.tensor * layout.data)
-      one.unsupported = fmt::format("experts on {} ranks, attention on {}", expert_ranks, layout.tensor * layout.data);
+    lookup.machine(system, read_layout(row, "", one));
   } else if (mode == "disagg") {
-    one.unsupported = "prefill and decode on different chips are not modelled";
+    const auto prefills = row.maybe_integer("prefill_num_workers", 1, kMaxDegree);
+    const auto decodes = row.maybe_integer("decode_num_workers", 1, kMaxDegree);
+    if (prefills && decodes) {
+      lookup.machine(system, read_layout(row, "decode_", one), *decodes);
+      lookup.prefill(system, read_layout(row, "prefill_", one), *prefills);
+    } else {
+      lookup.machine(system, Layout{});
+      one.unsupported = "how many replicas prefill and decode is not stated";
+    }
   } else {
     row.fail("mode", fmt::format("'{}' is neither agg nor disagg", mode));
   }
-  lookup.machine(row.required_text("system"), layout);
-  one.group = fmt::format("{} {} {} {}", one.labels.chip, one.labels.model, one.labels.engine, one.labels.precision);
+  one.group = fmt::format("{} {} {} {}{}", one.labels.chip, one.labels.model, one.labels.engine, one.labels.precision,
+                          mode == "disagg" ? " disaggregated" : "");
   one.measured = {{"ttft_mean", row.number("silicon_ttft_ms") / 1e3},
                   {"tpot_mean", row.number("silicon_tpot_ms") / 1e3}};
   one.question = ServeQuestion{};
@@ -81,7 +96,9 @@ std::vector<ValidationCase> read_closed_loop(const std::string& path, const Read
   TableFile table(path,
                   {"id", "model_path", "system", "backend", "backend_version", "gemm_quant_mode", "mode", "isl", "osl",
                    "concurrency", "tp_size", "attention_dp_size", "moe_ep_size", "silicon_ttft_ms", "silicon_tpot_ms"},
-                  {"moe_tp_size", "origin_kind"});
+                  {"moe_tp_size", "origin_kind", "prefill_num_workers", "prefill_tp_size", "prefill_attention_dp_size",
+                   "prefill_moe_tp_size", "prefill_moe_ep_size", "decode_num_workers", "decode_tp_size",
+                   "decode_attention_dp_size", "decode_moe_tp_size", "decode_moe_ep_size"});
   std::vector<ValidationCase> cases;
   while (table.next()) cases.push_back(read_row(table, context, path));
   return cases;

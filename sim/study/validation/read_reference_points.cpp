@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <filesystem>
+#include <regex>
 
 #include "sim/io/table_file.hpp"
 #include "sim/study/validation/readers.hpp"
@@ -25,11 +26,26 @@ struct ReferenceMetric {
 constexpr ReferenceMetric kServed[] = {{"output_throughput_total", "output_throughput", 1},
                                        {"output_throughput_per_gpu", "output_throughput", 1, true},
                                        {"ttft_mean_ms", "ttft_mean", 1e-3},
+                                       {"ttft_ms", "ttft_mean", 1e-3},
+                                       {"kv_transfer_ms", "transfer_mean", 1e-3},
                                        {"ttft_p99_ms", "ttft_p99", 1e-3},
                                        {"tpot_mean_ms", "tpot_mean", 1e-3},
                                        {"itl_mean_ms", "itl_mean", 1e-3},
                                        {"e2e_mean_ms", "e2e_mean", 1e-3},
                                        {"e2e_p99_ms", "e2e_p99", 1e-3}};
+
+// What steps that check drafts give beside their own token, in the words of their sources.
+struct Acceptance {
+  std::string_view words;
+  std::int64_t drafts;
+  double accepted;
+};
+constexpr Acceptance kAcceptances[] = {{"MTP 1 token, 70% accept", 1, 0.7},
+                                       {"1.44 of 3", 3, 1.44},
+                                       {"0.7 of 1", 1, 0.7},
+                                       {"0.7 accepted of 1", 1, 0.7},
+                                       // Ant's H20 blog: 1.8 to 1.9 tokens a step, one of them drafted.
+                                       {"steps 1, draft 2", 1, 0.85}};
 
 // "467 (avg)" is 467; nullopt for "-".
 std::optional<std::int64_t> length_of(const std::string& text) {
@@ -57,13 +73,9 @@ class Point {
     refuse(reason_against());
     Lookup lookup(context_.names, one_, draft_);
     lookup.model(row_.required_text("model"));
-    lookup.engine(row_.required_text("engine_version"));
+    lookup.engine(row_.required_text("engine_version"), fmt::format("on {}", row_.text("hardware")));
     lookup.precision({row_.text("precision")});
-    const auto layout = parse_layout(row_.text("parallelism"), context_.names);
-    if (const std::string* reason = std::get_if<std::string>(&layout)) refuse(*reason);
-    lookup.machine(row_.required_text("hardware"),
-                   std::holds_alternative<Layout>(layout) ? std::get<Layout>(layout) : Layout{});
-    chips_ = static_cast<double>(draft_.layout.devices());
+    place(lookup);
     // Sources that count packages of several ranks of ours.
     if (holds(row_.text("hardware"), "910C") && holds(one_.labels.chip, "-die")) packaged_ = 2;
     if (const auto stated = length_of(row_.text("chips")); stated && static_cast<double>(*stated) * packaged_ != chips_)
@@ -78,14 +90,35 @@ class Point {
     if (one_.unsupported.empty()) one_.unsupported = reason;
   }
 
+  // "1P TP8 + 2D TP4" are replicas that prefill and others that decode.
+  void place(Lookup& lookup) {
+    static const std::regex kRoles(R"((\d{1,4})P (.+) \+ (\d{1,4})D (.+))");
+    const std::string text = row_.text("parallelism"), hardware = row_.required_text("hardware");
+    std::smatch found;
+    if (!std::regex_match(text, found, kRoles)) {
+      lookup.machine(hardware, layout_of(text));
+      chips_ = static_cast<double>(draft_.chips());
+      return;
+    }
+    lookup.machine(hardware, layout_of(found[4]), std::stoll(found[3]));
+    lookup.prefill(hardware, layout_of(found[2]), std::stoll(found[1]));
+    chips_ = static_cast<double>(draft_.chips() + draft_.prefill.value_or(DraftPool{}).chips());
+  }
+
+  Layout layout_of(const std::string& text) {
+    const auto layout = parse_layout(text, context_.names);
+    if (const std::string* reason = std::get_if<std::string>(&layout)) {
+      refuse(*reason);
+      return {};
+    }
+    return std::get<Layout>(layout);
+  }
+
   std::string reason_against() const {
     const std::string id = row_.text("id"), mode = row_.text("serving_mode"), notes = row_.text("notes");
     if (mode == "micro-benchmark") return "a kernel, no serving figure";
-    if (mode == "P-D disaggregated") return "prefill and decode on different chips are not modelled";
     if (id.starts_with("vadoc") || id.starts_with("vaci")) return "a row of the Ascend table";
-    if (holds(notes, "EAGLE") || holds(notes, "MTP steps") || holds(row_.text("parallelism"), "MTP") ||
-        holds(notes, "steps 1"))
-      return "speculation, whose acceptance is not stated";
+    if (holds(notes, "EAGLE") || holds(notes, "MTP steps")) return "speculation, whose acceptance is not stated";
     return "";
   }
 
@@ -94,12 +127,20 @@ class Point {
     if (const auto* pass = std::get_if<DecodePass>(&load)) return ask_decode(*pass);
     const auto metric = std::find_if(std::begin(kServed), std::end(kServed),
                                      [&](const ReferenceMetric& known) { return known.name == row_.text("metric"); });
-    const auto prompt = length_of(row_.text("input_len")), output = length_of(row_.text("output_len"));
+    const auto prompt = length_of(row_.text("input_len"));
+    auto output = length_of(row_.text("output_len"));
     if (std::holds_alternative<std::monostate>(load)) return refuse(fmt::format("load '{}'", row_.text("load")));
-    if (metric == std::end(kServed)) return refuse(fmt::format("metric '{}'", row_.text("metric")));
+    const auto prefilled = per_chip("prefill_throughput");
+    if (metric == std::end(kServed) && !prefilled) return refuse(fmt::format("metric '{}'", row_.text("metric")));
+    // What comes before the first token does not depend on those after it; one makes no transfer.
+    if (!output && prompt && metric != std::end(kServed) &&
+        (metric->metric == "ttft_mean" || metric->metric == "transfer_mean"))
+      output = 2;
     if (!prompt || !output) return refuse("the lengths are not stated");
-    one_.measured = {
-        {std::string(metric->metric), row_.number("value") * metric->factor * (metric->per_chip ? chips_ : 1)}};
+    one_.measured = {{"input_throughput", prefilled.value_or(0) * chips_}};
+    if (metric != std::end(kServed))
+      one_.measured = {
+          {std::string(metric->metric), row_.number("value") * metric->factor * (metric->per_chip ? chips_ : 1)}};
     ServeQuestion question;
     const bool conversation = holds(row_.text("input_len"), "shared system");
     const std::string lengths =
@@ -159,27 +200,29 @@ class Point {
   void ask_prefill(const PrefillPass& pass) {
     const auto prompt = length_of(row_.text("input_len"));
     const auto rate = per_chip("prefill_throughput");
-    if (!rate || !prompt) return refuse(fmt::format("metric '{}'", row_.text("metric")));
+    if (!prompt) return refuse("the lengths are not stated");
+    if (!rate && row_.text("metric") != "prefill_latency_ms")
+      return refuse(fmt::format("metric '{}'", row_.text("metric")));
     IterationQuestion question;
-    question.batch.prefill_tokens = static_cast<std::int32_t>(std::min(*prompt, pass.tokens));
-    question.prompts = static_cast<std::int32_t>(std::max<std::int64_t>(1, pass.tokens / *prompt));
-    ask_pass(question, static_cast<double>(pass.tokens) / *rate);
+    const double tokens = static_cast<double>(pass.tokens) / (pass.global ? chips_ : packaged_);
+    question.batch.prefill_tokens = static_cast<std::int32_t>(std::min(static_cast<double>(*prompt), tokens));
+    question.prompts = static_cast<std::int32_t>(std::max(1.0, tokens / static_cast<double>(*prompt)));
+    ask_pass(question, rate ? tokens / *rate : row_.number("value") / 1e3);
   }
 
   // A step of d drafts computes 1 + d tokens of each sequence and gives 1 + accepted of them out.
   void ask_decode(DecodePass pass) {
     const auto prompt = length_of(row_.text("input_len"));
     if (!prompt) return refuse("the lengths are not stated");
-    double accepted = 0;
+    // A load says how many drafts, or notes alone say that there are any.
     const std::string notes = row_.text("notes");
-    if (holds(notes, "MTP 1 token, 70% accept")) pass.drafts = 1;
-    if (pass.drafts == 3 && holds(notes, "1.44 of 3"))
-      accepted = 1.44;
-    else if (pass.drafts == 1 &&
-             (holds(notes, "0.7 of 1") || holds(notes, "0.7 accepted of 1") || holds(notes, "70% accept")))
-      accepted = 0.7;
-    else if (pass.drafts > 0)
-      return refuse("speculation, whose acceptance is not stated");
+    const auto known = std::find_if(std::begin(kAcceptances), std::end(kAcceptances), [&](const Acceptance& one) {
+      return holds(notes, one.words) && (pass.drafts == 0 || pass.drafts == one.drafts);
+    });
+    const bool speculates = pass.drafts > 0 || holds(row_.text("parallelism"), "MTP");
+    if (known == std::end(kAcceptances) && speculates) return refuse("speculation, whose acceptance is not stated");
+    double accepted = 0;
+    if (known != std::end(kAcceptances)) pass.drafts = known->drafts, accepted = known->accepted;
     const double sequences = static_cast<double>(pass.sequences) / (pass.global ? chips_ : packaged_);
     const auto rate = per_chip("decode_throughput");
     const std::string metric = row_.text("metric");

@@ -23,9 +23,11 @@ ReferenceLoad parse_reference_load(const std::string& text) {
                                   R"((?:this row: stage ([01])|all stages pooled))");
   static const std::regex kOneStage(
       R"(Poisson ([\d.]{1,9}) req/s, (\d{1,9}) s -> (?:this row: stage 0|all stages pooled))");
-  static const std::regex kStatic(R"(static batch (\d{1,9}))");
+  static const std::regex kStatic(R"(static batch (\d{1,9})|(\d{1,9}) prompts|1 request at a time)");
   static const std::regex kPrefill(R"(([\d,]{1,12}) tokens(?:/batch|/NPU|/device| per GPU per batch))");
-  static const std::regex kDecode(R"(batch (\d{1,9})(?:/GPU|/NPU| per GPU)|(\d{1,9}) req/(?:GPU|EP rank))");
+  static const std::regex kPrompts(R"((\d{1,6}) x (\d{1,4})K)");
+  static const std::regex kDecode(
+      R"(batch (\d{1,9})(?:/GPU|/NPU| per GPU)|(\d{1,9}) req/(?:GPU|EP rank|rank)(?:; overlap scheduling, no MTP)?)");
   static const std::regex kGlobal(R"(global batch (\d{1,9})(?: \(\d+/chip\))?(?:, MTP(\d))?)");
   std::smatch found;
   const auto is = [&](const std::regex& form) { return std::regex_match(text, found, form); };
@@ -39,8 +41,9 @@ ReferenceLoad parse_reference_load(const std::string& text) {
     return load;
   }
   if (is(kOneStage)) return StagedLoad{{std::stod(found[1])}, static_cast<double>(whole(found[2])), {}};
-  if (is(kStatic)) return StaticBatch{whole(found[1])};
-  if (is(kPrefill)) return PrefillPass{whole(found[1])};
+  if (is(kStatic)) return StaticBatch{found[1].matched ? whole(found[1]) : found[2].matched ? whole(found[2]) : 1};
+  if (is(kPrefill)) return PrefillPass{whole(found[1]), false};
+  if (is(kPrompts)) return PrefillPass{whole(found[1]) * whole(found[2]) * 1024, true};
   if (is(kDecode)) return DecodePass{whole(found[1].matched ? found[1] : found[2]), false, 0};
   if (is(kGlobal)) return DecodePass{whole(found[1]), true, found[2].matched ? whole(found[2]) : 0};
   return {};

@@ -29,12 +29,13 @@ struct StaticBatch {
   std::int64_t requests = 0;
 };
 
-// One forward pass: prompt tokens or decode sequences of one device.
+// One forward pass: prompt tokens or decode sequences of one device, or of all where `global`.
 struct PrefillPass {
   std::int64_t tokens = 0;
+  bool global = false;
 };
 struct DecodePass {
-  std::int64_t sequences = 0;  // of one device, or of all where `global`
+  std::int64_t sequences = 0;
   bool global = false;
   std::int64_t drafts = 0;  // tokens beside the one of each sequence
 };

@@ -95,19 +95,31 @@ std::string lone_request() {
                      fixed_lengths(8), fixed_lengths(8));
 }
 
-ConfigNode ScenarioDraft::tree(const std::string& origin) const {
+namespace {
+
+std::string pool_yaml(const ScenarioDraft& draft, const DraftPool& pool, const std::string& name) {
+  const Layout& layout = pool.layout;
   std::string degrees = fmt::format("tensor: {}", layout.tensor);
   if (layout.pipeline > 1) degrees += fmt::format(", pipeline: {}", layout.pipeline);
   if (layout.data > 1) degrees += fmt::format(", data: {}", layout.data);
   if (layout.expert > 1) degrees += fmt::format(", expert: {}", layout.expert);
   if (layout.redundant_experts > 0) degrees += fmt::format(", redundant_experts: {}", layout.redundant_experts);
   std::string text =
+      fmt::format("    - name: {}\n      node: {}\n      nodes: {}\n      replicas: {}\n      layout: {{{}}}\n", name,
+                  draft.node, pool.nodes, pool.replicas, degrees);
+  if (draft.prefill) text += fmt::format("      role: {}\n", name);
+  if (!draft.precision.empty()) text += fmt::format("      precision: {}\n", draft.precision);
+  return text + fmt::format("      engine: {{base: {}{}{}}}\n{}", draft.engine, draft.engine_keys.empty() ? "" : ", ",
+                            draft.engine_keys, draft.pool_keys);
+}
+
+}  // namespace
+
+ConfigNode ScenarioDraft::tree(const std::string& origin) const {
+  std::string text =
       fmt::format("name: validation\nmodel: {}\n{}workload: {}\ncluster:\n  pools:\n", model, keys, workload);
-  text += fmt::format("    - name: main\n      node: {}\n      nodes: {}\n      replicas: 1\n      layout: {{{}}}\n",
-                      node, nodes, degrees);
-  if (!precision.empty()) text += fmt::format("      precision: {}\n", precision);
-  text += fmt::format("      engine: {{base: {}{}{}}}\n{}", engine, engine_keys.empty() ? "" : ", ", engine_keys,
-                      pool_keys);
+  if (prefill) text += pool_yaml(*this, *prefill, "prefill");
+  text += pool_yaml(*this, *this, prefill ? "decode" : "main");
   return parse_config(text, origin);
 }
 
@@ -143,25 +155,34 @@ void Lookup::precision(const std::vector<std::string>& sources) {
   case_.labels.precision = sources.back();
 }
 
-void Lookup::machine(const std::string& source, const Layout& devices) {
+// A source that counts dies divides tensors over them; here a chip is one rank, so its dies leave the tensor group
+// first, then the attention's replicas.
+DraftPool Lookup::pool_of(const HardwareName& name, const Layout& devices, std::int64_t replicas) {
+  DraftPool pool{devices, replicas, 1};
+  for (std::int64_t dies = name.devices; dies > 1; dies /= 2) {
+    if (pool.layout.tensor % 2 == 0)
+      pool.layout.tensor /= 2;
+    else if (pool.layout.data % 2 == 0)
+      pool.layout.data /= 2;
+    else if (case_.unsupported.empty())
+      case_.unsupported =
+          fmt::format("{} of {} devices to a chip is less than a chip", devices.devices(), name.devices);
+  }
+  pool.layout.expert = std::min(pool.layout.expert, pool.layout.devices());
+  pool.nodes = (pool.chips() + name.node_chips - 1) / name.node_chips;
+  return pool;
+}
+
+void Lookup::machine(const std::string& source, const Layout& devices, std::int64_t replicas) {
   const HardwareName* name = names_.hardware(source);
   case_.labels.chip = name != nullptr ? name->chip : source;
   if (name == nullptr) return miss("hardware", source);
   draft_.node = name->node;
-  draft_.layout = devices;
-  // A source that counts dies divides tensors over them; here a chip is one rank, so its dies leave the tensor group
-  // first, then the attention's replicas.
-  for (std::int64_t dies = name->devices; dies > 1; dies /= 2) {
-    if (draft_.layout.tensor % 2 == 0)
-      draft_.layout.tensor /= 2;
-    else if (draft_.layout.data % 2 == 0)
-      draft_.layout.data /= 2;
-    else if (case_.unsupported.empty())
-      case_.unsupported =
-          fmt::format("{} of {} devices to a chip is less than a chip", devices.devices(), name->devices);
-  }
-  draft_.layout.expert = std::min(draft_.layout.expert, draft_.layout.devices());
-  draft_.nodes = (draft_.layout.devices() + name->node_chips - 1) / name->node_chips;
+  static_cast<DraftPool&>(draft_) = pool_of(*name, devices, replicas);
+}
+
+void Lookup::prefill(const std::string& source, const Layout& devices, std::int64_t replicas) {
+  if (const HardwareName* name = names_.hardware(source)) draft_.prefill = pool_of(*name, devices, replicas);
 }
 
 }  // namespace silicast

@@ -1,4 +1,5 @@
-// A scenario of one replica, written from what a measurement says of itself.
+// A scenario of one replica, or of some that prefill and some that decode, written from what a measurement says of
+// itself.
 #pragma once
 
 #include <cstdint>
@@ -17,14 +18,21 @@ namespace silicast {
 // none.
 std::variant<Layout, std::string> parse_layout(const std::string& text, const Names& names);
 
-struct ScenarioDraft {
+// Of a pool: the layout of a replica in chips.
+struct DraftPool {
+  Layout layout;
+  std::int64_t replicas = 1, nodes = 1;
+
+  std::int64_t chips() const { return replicas * layout.devices(); }
+};
+
+struct ScenarioDraft : DraftPool {
   std::string model, node, engine, precision;  // of the catalogue; precision as YAML, empty: the model's own
-  Layout layout;                               // in chips
-  std::int64_t nodes = 1;
-  std::string engine_keys;  // "max_sequences: 128, max_batched_tokens: 2048"
-  std::string pool_keys;    // lines of the pool, as YAML
-  std::string keys;         // lines of the scenario, as YAML
-  std::string workload;     // YAML, one line
+  std::optional<DraftPool> prefill;            // the same in all else; the draft's own pool decodes
+  std::string engine_keys;                     // "max_sequences: 128, max_batched_tokens: 2048"
+  std::string pool_keys;                       // lines of the pool, as YAML
+  std::string keys;                            // lines of the scenario, as YAML
+  std::string workload;                        // YAML, one line
 
   // `origin` ("table.csv:12") stands in messages for the file. The engine is a mapping, so that settings reach into it.
   ConfigNode tree(const std::string& origin) const;
@@ -57,10 +65,13 @@ class Lookup {
   void engine(const std::string& source, const std::string& version = {});
   void precision(const std::vector<std::string>& sources);  // the first that has an entry
   // A layout in the source's devices on that machine; a chip is never divided.
-  void machine(const std::string& source, const Layout& devices);
+  void machine(const std::string& source, const Layout& devices, std::int64_t replicas = 1);
+  // The same of those that prefill for it; after machine().
+  void prefill(const std::string& source, const Layout& devices, std::int64_t replicas);
 
  private:
   void miss(const char* table, const std::string& source);
+  DraftPool pool_of(const HardwareName& name, const Layout& devices, std::int64_t replicas);
 
   const Names& names_;
   ValidationCase& case_;

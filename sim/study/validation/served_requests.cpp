@@ -27,8 +27,10 @@ class Log final : public ServingObserver {
     if (record.state != EndState::kCompleted && refusal_.empty())
       refusal_ = fmt::format("a request of {} prompt tokens is {}{}", record.prompt_tokens, name_of(record.state),
                              record.reason == EndReason::kNone ? "" : fmt::format(" ({})", name_of(record.reason)));
-    requests_.push_back(
-        {arrival, record.first_token.seconds(), record.end.seconds(), record.prompt_tokens, record.output_tokens});
+    ServedRequest one{arrival, record.first_token.seconds(), record.end.seconds()};
+    if (record.prefilled != SimTime::never()) one.prefilled = record.prefilled.seconds();
+    one.prompt = record.prompt_tokens, one.output = record.output_tokens;
+    requests_.push_back(one);
   }
 
   void sampled(SimTime now, std::span<const PoolSample> pools) override {
@@ -66,6 +68,8 @@ std::vector<double> ServedRequests::values_of(const std::string& metric) const {
   std::vector<double> values;
   for (const ServedRequest& request : requests_) {
     if (metric == "ttft") values.push_back(request.first_token - request.arrival);
+    if (metric == "transfer" && std::isfinite(request.prefilled))
+      values.push_back(request.first_token - request.prefilled);
     if (metric == "e2e") values.push_back(request.end - request.arrival);
     if (metric == "tpot" && request.output > 1)
       values.push_back((request.end - request.first_token) / static_cast<double>(request.output - 1));

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 #include <string>
 #include <vector>
 
@@ -12,8 +13,10 @@
 namespace silicast {
 
 struct ServedRequest {
+  static constexpr double kNever = std::numeric_limits<double>::infinity();
   double arrival = 0, first_token = 0, end = 0;  // s
   std::int64_t prompt = 0, output = 0;           // tokens
+  double prefilled = kNever;                     // s; by another replica, which handed the request on
 };
 
 class ServedRequests {

@@ -60,12 +60,35 @@ TEST_CASE("attention in data parallel and experts become a layout") {
   CHECK(to_yaml(layout) == "tensor: 2\ndata: 4\nexpert: 8\n");
 }
 
+TEST_CASE("a disaggregated row is a scenario of two pools") {
+  std::string header = kHeader, row = replaced(kRow, "agg,1000", "disagg,1000");
+  header.insert(header.size() - 1,
+                ",prefill_num_workers,prefill_tp_size,prefill_attention_dp_size,prefill_moe_tp_size,prefill_moe_ep_size,"
+                "decode_num_workers,decode_tp_size,decode_attention_dp_size,decode_moe_tp_size,decode_moe_ep_size");
+  row.insert(row.size() - 1, ",2,8,1,1,8,5,1,8,1,8");
+  const ValidationCase one = cases_of(read_closed_loop, "rows.csv", header + row)[0];
+  INFO(one.unsupported);
+  REQUIRE(one.unsupported.empty());
+  CHECK(one.group == "h200 llama-3.1-70b vllm-0.12 fp8/fp8/fp8 disaggregated");
+  const ConfigNode& pools = one.scenario.find("cluster")->value.find("pools")->value;
+  REQUIRE(pools.items.size() == 2);
+  const auto pool = [&](std::size_t i, const char* key) { return to_yaml(pools.items[i].find(key)->value); };
+  CHECK(pool(0, "role") == "prefill\n");
+  CHECK(pool(0, "replicas") == "2\n");
+  CHECK(pool(0, "nodes") == "2\n");
+  CHECK(pool(0, "layout") == "tensor: 8\nexpert: 8\n");
+  CHECK(pool(1, "role") == "decode\n");
+  CHECK(pool(1, "replicas") == "5\n");
+  CHECK(pool(1, "nodes") == "5\n");
+  CHECK(pool(1, "layout") == "tensor: 1\ndata: 8\nexpert: 8\n");
+}
+
 TEST_CASE("a row that cannot be asked says why") {
   const auto reason = [&](const std::string& old, const std::string& with) {
     return rows(replaced(kRow, old, with))[0].unsupported;
   };
   CHECK(reason("agg,1000,500,8,2,1,1", "disagg,1000,500,8,,,") ==
-        "prefill and decode on different chips are not modelled");
+        "how many replicas prefill and decode is not stated");
   CHECK(reason("h200_sxm", "x100") == "hardware 'x100' is not in configs/validation/names.yaml");
   CHECK(reason("meta-llama/", "mistral/") == "model 'mistral/Llama-3.1-70B' is not in configs/validation/names.yaml");
   CHECK(reason("vllm", "lmdeploy") == "engine 'lmdeploy' is not in configs/validation/names.yaml");

@@ -19,7 +19,7 @@ std::string load_of(const std::string& text) {
     return fmt::format("{} stages of {}, counted {}", staged->rates.size(), staged->seconds,
                        staged->counted ? fmt::format("{}", *staged->counted) : "all");
   if (const auto* batch = std::get_if<StaticBatch>(&load)) return fmt::format("batch {}", batch->requests);
-  if (const auto* pass = std::get_if<PrefillPass>(&load)) return fmt::format("prefill {}", pass->tokens);
+  if (const auto* pass = std::get_if<PrefillPass>(&load)) return fmt::format("prefill {}{}", pass->tokens, pass->global ? " of all" : "");
   if (const auto* pass = std::get_if<DecodePass>(&load))
     return fmt::format("decode {}{} drafts {}", pass->sequences, pass->global ? " of all" : "", pass->drafts);
   return "unknown";
@@ -34,13 +34,17 @@ TEST_CASE("forms of loads") {
   CHECK(load_of("Poisson 5 (stage0), 10 (stage1) req/s -> all stages pooled") == "2 stages of 600, counted all");
   CHECK(load_of("Poisson 1 req/s, 1200 s -> this row: stage 0") == "1 stages of 1200, counted all");
   CHECK(load_of("static batch 16") == "batch 16");
+  CHECK(load_of("512 prompts") == "batch 512");
+  CHECK(load_of("1 request at a time") == "batch 1");
+  CHECK(load_of("64 x 4K") == "prefill 262144 of all");
+  CHECK(load_of("2 req/rank; overlap scheduling, no MTP") == "decode 2 drafts 0");
   CHECK(load_of("16,384 tokens/NPU") == "prefill 16384");
   CHECK(load_of("16,384 tokens per GPU per batch") == "prefill 16384");
   CHECK(load_of("batch 96/NPU") == "decode 96 drafts 0");
   CHECK(load_of("256 req/EP rank") == "decode 256 drafts 0");
   CHECK(load_of("global batch 2880 (180/chip), MTP1") == "decode 2880 of all drafts 1");
   CHECK(load_of("global batch 8") == "decode 8 of all drafts 0");
-  for (const char* text : {"", "saturated", "batch 16", "1 request at a time", "Poisson rate fast, 500 requests"})
+  for (const char* text : {"", "saturated", "batch 16", "2 requests at a time", "Poisson rate fast, 500 requests"})
     CHECK(load_of(text) == "unknown");
 }
 
@@ -103,6 +107,32 @@ TEST_CASE("one pass: rates of a chip become its time, accepted drafts included")
   CHECK(question.batch.kv_length == 8192);
 }
 
+TEST_CASE("replicas that prefill and replicas that decode are two pools") {
+  const auto one = [](const std::string& metric) {
+    return point("m-1,x,H200,20,Qwen3-8B,FP8,1P TP4 + 2D TP8,P-D disaggregated,SGLang,8192,-,1 request at a time," +
+                 metric + ",8.84,q,g,");
+  };
+  const ValidationCase transfer = one("kv_transfer_ms");
+  INFO(transfer.unsupported);
+  REQUIRE(transfer.unsupported.empty());
+  CHECK(measured(transfer, "transfer_mean") == Approx(0.00884));
+  const Scenario scenario = read_scenario(transfer.scenario, "r.csv", {kConfigs, {}});
+  REQUIRE(scenario.pools.size() == 2);
+  CHECK(scenario.pools[0].role == PoolRole::kPrefill);
+  CHECK(scenario.pools[0].plan.tensor == 4);
+  CHECK(scenario.pools[1].role == PoolRole::kDecode);
+  CHECK(scenario.pools[1].replicas == 2);
+  CHECK(measured(one("ttft_ms"), "ttft_mean") == Approx(0.00884));
+  CHECK(one("tpot_mean_ms").unsupported == "the lengths are not stated");
+}
+
+TEST_CASE("prompts at once whose answers are one token have the rate of a node's prefill") {
+  const ValidationCase one = point(
+      "a-1,x,H100,16,Qwen3-8B,FP8,TP16,prefill only,SGLang,4096,1,512 prompts,prefill_throughput_per_node,16500,q,g,");
+  INFO(one.unsupported);
+  CHECK(measured(one, "input_throughput") == Approx(2 * 16500));
+}
+
 TEST_CASE("a point that cannot be asked says why") {
   const auto reason = [](const std::string& old, const std::string& with) {
     std::string cells =
@@ -112,7 +142,6 @@ TEST_CASE("a point that cannot be asked says why") {
     return point(cells).unsupported;
   };
   CHECK(reason("", "").empty());
-  CHECK(reason("aggregated", "P-D disaggregated") == "prefill and decode on different chips are not modelled");
   CHECK(reason("aggregated", "micro-benchmark") == "a kernel, no serving figure");
   CHECK(reason("H100,1", "H100,2") == "layout 'TP1' has 1 chips, the row 2");
   CHECK(reason("static batch 1", "saturated") == "load 'saturated'");

@@ -31,11 +31,12 @@ ValidationOptions options_for(const TempFolder& folder) {
 
 TEST_CASE("figures of served requests by hand") {
   // Two requests: 0 to 3 s, first token at 1, 5 tokens; 1 to 4 s, first token at 3.5, 2 tokens.
-  const ServedRequests served({{0, 1, 3, 100, 5}, {1, 3.5, 4, 300, 2}}, {});
+  const ServedRequests served({{0, 1, 3, 100, 5, 0.25}, {1, 3.5, 4, 300, 2}}, {});
   CHECK(served.value_of("ttft_mean") == Approx(1.75));  // 1, 2.5
   CHECK(served.value_of("ttft_p90") == Approx(2.35));
   CHECK(served.value_of("tpot_mean") == Approx(0.5));  // 2 / 4, 0.5 / 1
   CHECK(served.value_of("itl_mean") == Approx(0.5));   // 2.5 s in 5 gaps
+  CHECK(served.value_of("transfer_mean") == Approx(0.75));  // of the one that was handed on
   CHECK(served.value_of("e2e_median") == Approx(3));
   CHECK(served.value_of("makespan") == 4);
   CHECK(served.value_of("output_throughput") == Approx(7.0 / 4));
