@@ -38,6 +38,42 @@ class Capacity(CliTest):
         self.assertIn("give the workload more requests", self.silicast("capacity", "c.yaml", "--replications", "1"))
 
 
+    SPLIT = """
+name: split
+model: llama-3.1-8b
+workload:
+  arrivals: {process: poisson, rate: 4 /s, requests: 300}
+  prompt: {distribution: fixed, tokens: 3000}
+  output: {distribution: fixed, tokens: 20}
+cluster:
+  fabric: single-switch
+  pools:
+    - {name: front, role: prefill, node: hgx-h20-96, layout: {tensor: 8}, engine: vllm}
+    - {name: back, role: decode, node: hgx-h20-96, nodes: 3, layout: {tensor: 8}, engine: vllm}
+targets: {ttft_p90: 2 s}
+"""
+
+    def test_the_nodes_are_shared_out_as_they_carry_the_most(self):
+        self.write("s.yaml", self.SPLIT)
+        text = self.silicast("capacity", "s.yaml", "--ratios", "--replications", "1")
+        ratios = json.loads(self.silicast("capacity", "s.yaml", "--ratios", "--replications", "1", "--format", "json"))["ratios"]
+        self.assertEqual([(one["prefill_nodes"], one["decode_nodes"]) for one in ratios], [(1, 3), (2, 2), (3, 1)])
+        loads = [one["capacity"]["load"] for one in ratios]
+        # Long prompts and short answers: prefill is the bottleneck, and carries as much more as it has nodes.
+        self.assertAlmostEqual(loads[1] / loads[0], 2, delta=0.5)
+        self.assertAlmostEqual(loads[2] / loads[0], 3, delta=0.8)
+        self.assertTrue(all(one["capacity"]["why"].startswith("pool front: ") for one in ratios))
+        self.assertIn("most with 3 nodes that prefill and 1 that decode:\ncapacity: ", text)
+        alone = json.loads(self.silicast("capacity", "s.yaml", "--replications", "1", "--format", "json"))
+        self.assertEqual(alone["load"], loads[0])
+
+    def test_ratios_that_cannot_be_are_told(self):
+        self.write("s.yaml", self.SPLIT)
+        self.assertEqual(self.refused("capacity", "azure-chat-70b", "--ratios").rsplit(": ", 1)[1].strip(), "prefill', not 0")
+        self.assertIn("cluster.pools.1.replicas does not follow the nodes of --ratios; leave it out",
+                      self.refused("capacity", "s.yaml", "--ratios", "--set", "cluster.pools.1.replicas=1"))
+
+
 class Plan(CliTest):
     def setUp(self):
         super().setUp()

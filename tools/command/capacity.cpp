@@ -5,6 +5,7 @@
 
 #include "sim/base/errors.hpp"
 #include "sim/study/capacity/capacity_report.hpp"
+#include "sim/study/capacity/ratios.hpp"
 #include "tools/command/command.hpp"
 
 namespace silicast::command {
@@ -17,6 +18,7 @@ int capacity(const std::vector<std::string>& arguments) {
       "precision", options::value<double>()->value_name("X")->default_value(0.01), "of each search, relative")(
       "share", options::value<double>()->value_name("X")->default_value(0.99),
       "of requests within their own limits, where targets are no percentiles")(
+      "ratios", "also with the nodes that prefill and that decode shared out otherwise")(
       "threads", options::value<int>()->value_name("N"), "default: one for each core")(
       "format", options::value<std::string>()->value_name("table|json")->default_value("table"), "of the answer");
   add_configs_option(visible);
@@ -44,6 +46,11 @@ int capacity(const std::vector<std::string>& arguments) {
   if (!(question.least_good > 0 && question.least_good <= 1)) throw InputError("--share: over 0, up to 1");
   if (format != "table" && format != "json")
     throw InputError(fmt::format("--format '{}': must be table or json", format));
+  if (given->count("ratios") > 0) {
+    const std::vector<RatioAnswer> answers = capacity_by_ratio(question);
+    std::cout << (format == "json" ? ratios_json(answers) + "\n" : ratios_text(answers));
+    return 0;
+  }
   const CapacityAnswer answer = find_capacity(question);
   std::cout << (format == "json" ? capacity_json(answer) + "\n" : capacity_text(answer));
   return 0;

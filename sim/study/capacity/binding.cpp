@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <optional>
 
 #include "sim/perf/breakdown.hpp"
 
@@ -45,27 +46,48 @@ TimeShares time_shares(const PoolScenario& pool, const PoolUse& use, const Summa
   return shares;
 }
 
+// The busiest, but one that prefills for others only where no time per token is missed and it has little room: those
+// that decode are busy as soon as they have a sequence.
+std::size_t binding_pool(const Scenario& scenario, const Summary& summary, const std::string& target) {
+  const auto busiest = [&](bool prefills) {
+    std::optional<std::size_t> at;
+    for (std::size_t i = 0; i < summary.use.size(); ++i)
+      if ((scenario.pools[i].role == PoolRole::kPrefill) == prefills &&
+          (!at || summary.use[i].busy > summary.use[*at].busy))
+        at = i;
+    return at;
+  };
+  const std::optional<std::size_t> prefill = busiest(true);
+  const bool of_tokens = target.starts_with("tpot") || target.starts_with("itl");
+  if (prefill && !of_tokens && summary.use[*prefill].busy >= kIdle) return *prefill;
+  return busiest(false).value_or(0);
+}
+
 }  // namespace
 
 Binding binding_of(const Scenario& scenario, const Summary& summary, const std::string& target) {
   constexpr std::array<const char*, 5> kNames = {"compute", "HBM bandwidth", "links", "launches and host",
                                                  "measured kernels"};
-  std::size_t at = 0;
-  double all = 0;
-  for (std::size_t i = 0; i < summary.use.size(); ++i) {
-    all += summary.use[i].busy_seconds;
-    if (summary.use[i].busy > summary.use[at].busy) at = i;
-  }
+  const std::size_t at = binding_pool(scenario, summary, target);
   const PoolUse& use = summary.use[at];
   const PoolScenario& pool = scenario.pools[at];
-  const TimeShares shares = time_shares(pool, use, summary, all > 0 ? use.busy_seconds / all : 1);
+  const bool prefills = pool.role == PoolRole::kPrefill;
+  double decoding = 0;  // seconds of all pools that do
+  for (std::size_t i = 0; i < summary.use.size(); ++i)
+    if (scenario.pools[i].role != PoolRole::kPrefill) decoding += summary.use[i].busy_seconds;
+  const TimeShares shares = time_shares(pool, use, summary,
+                                        prefills       ? 0
+                                        : decoding > 0 ? use.busy_seconds / decoding
+                                                       : 1);
   const auto most = static_cast<std::size_t>(std::max_element(shares.by_bound.begin(), shares.by_bound.end()) -
                                              shares.by_bound.begin());
   const std::string where = fmt::format(
       "{}busy {:.0f}% of the time, {:.0f}% of it with prompts; {:.0f}% of an iteration is bound by {}; "
-      "{:.0f} sequences decode at once on a rank; KV cache {:.0f}% full on average, {:.0f}% at its peak",
+      "{}KV cache {:.0f}% full on average, {:.0f}% at its peak",
       scenario.pools.size() > 1 ? "pool " + pool.name + ": " : "", 100 * use.busy, 100 * use.prefill_time_share,
-      100 * shares.by_bound[most], kNames[most], shares.sequences, 100 * use.kv_mean, 100 * use.kv_peak);
+      100 * shares.by_bound[most], kNames[most],
+      prefills ? "" : fmt::format("{:.0f} sequences decode at once on a rank; ", shares.sequences), 100 * use.kv_mean,
+      100 * use.kv_peak);
   if (use.kv_peak >= kFull && (summary.total.preemptions > 0 || use.kv_mean > 0.8)) return {"KV memory", where};
   const bool waits = target.starts_with("ttft") || target.starts_with("share") || target == "stability";
   if (waits && use.busy < kIdle) return {"queueing", where};

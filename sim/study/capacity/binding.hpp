@@ -13,7 +13,8 @@ struct Binding {
   std::string why;   // in words and figures
 };
 
-// Of the pool that is busiest in this run, which missed (or nearly missed) the target of that name.
+// Of the pool that is busiest in this run, which missed (or nearly missed) the target of that name; of those that
+// prefill for others and those that decode, whichever that target waits for.
 Binding binding_of(const Scenario& scenario, const Summary& summary, const std::string& target);
 
 }  // namespace silicast

@@ -102,6 +102,11 @@ std::string capacity_text(const CapacityAnswer& answer) {
 
 std::string capacity_json(const CapacityAnswer& answer) {
   JsonText json;
+  put_capacity(json, answer);
+  return json.take();
+}
+
+void put_capacity(JsonText& json, const CapacityAnswer& answer) {
   json.open('{');
   json.item("kind").string(name_of(answer.kind));
   json.item("unit").string(answer.unit);
@@ -123,7 +128,6 @@ std::string capacity_json(const CapacityAnswer& answer) {
   json.item("too_short").boolean(too_short(answer));
   json.item("runs").integer(answer.runs);
   json.close('}');
-  return json.take();
 }
 
 }  // namespace silicast
