@@ -41,14 +41,15 @@ bool TierStore::put(std::uint64_t id, SimTime now, std::vector<std::uint64_t>& f
   return true;
 }
 
-bool TierStore::begin_write(std::uint64_t id) {
+std::int64_t TierStore::begin_write(std::uint64_t id) {
   const std::int32_t entry = table_.find(id);
-  if (entry == kNone || at(entry).begun) return false;
-  return at(entry).begun = true;
+  if (entry == kNone || at(entry).ticket > 0) return 0;
+  return at(entry).ticket = ++tickets_;
 }
 
-void TierStore::written(std::uint64_t id) {
-  if (const std::int32_t entry = table_.find(id); entry != kNone && at(entry).begun) at(entry).written = true;
+void TierStore::written(std::uint64_t id, std::int64_t ticket) {
+  if (const std::int32_t entry = table_.find(id); entry != kNone && at(entry).ticket == ticket)
+    at(entry).written = true;
 }
 
 void TierStore::use(std::int32_t entry, SimTime now) {

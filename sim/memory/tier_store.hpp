@@ -35,9 +35,10 @@ class TierStore {
   // A block is to be kept. False where it is there already: it is used now. Else it is being written from now on, and
   // where the store is full another goes, into `fallen`.
   bool put(std::uint64_t id, SimTime now, std::vector<std::uint64_t>& fallen);
-  // Its turn to be written has come; false where it has gone meanwhile, or its turn had come already.
-  bool begin_write(std::uint64_t id);
-  void written(std::uint64_t id);  // all of it; nothing where it has gone meanwhile, or was put anew
+  // Its turn to be written has come: a ticket, or 0 where it has gone meanwhile, or its turn had come already.
+  std::int64_t begin_write(std::uint64_t id);
+  void written(std::uint64_t id,
+               std::int64_t ticket);  // all of it; nothing where it has gone meanwhile, or was put anew
 
  private:
   static constexpr std::int32_t kNone = IdTable::kNone;
@@ -45,7 +46,8 @@ class TierStore {
     std::uint64_t id = 0;
     SimTime used;
     std::int32_t previous = kNone, next = kNone;  // the first to go first
-    bool begun = false, written = false;
+    std::int64_t ticket = 0;                      // of the write that has begun
+    bool written = false;
   };
 
   Entry& at(std::int32_t entry) { return entries_[static_cast<std::size_t>(entry)]; }
@@ -65,6 +67,7 @@ class TierStore {
   std::vector<Entry> entries_;
   std::vector<std::int32_t> free_;
   std::int32_t first_ = kNone, last_ = kNone;
+  std::int64_t tickets_ = 0;
 };
 
 }  // namespace silicast

@@ -208,6 +208,27 @@ ReplicaSetup draft_setup(const ReplicaSetup& setup) {
   return own;
 }
 
+std::optional<Tier> tier_between_nodes(const ReplicaSetup& setup) {
+  std::optional<Tier> tier;
+  for (const std::vector<GroupLinks>* groups : {&setup.tensor_groups, &setup.stage_groups, &setup.stage_links})
+    for (const GroupLinks& group : *groups) {
+      if (!group.within_pod) return Tier::kScaleOut;
+      if (!group.within_node) tier = Tier::kPod;
+    }
+  return tier;
+}
+
+ReplicaSetup crowded_setup(const ReplicaSetup& setup) {
+  ReplicaSetup crowded = setup;
+  const bool beyond_pods = tier_between_nodes(setup) == Tier::kScaleOut;
+  for (std::vector<GroupLinks>* groups : {&crowded.tensor_groups, &crowded.stage_groups, &crowded.stage_links})
+    for (GroupLinks& group : *groups) {
+      if (beyond_pods ? group.within_pod : group.within_node) continue;
+      for (BytesPerSecond* rate : {&group.all_to_all, &group.ring, &group.rail}) *rate = *rate * 0.5;
+    }
+  return crowded;
+}
+
 CompiledCost compile_cost(const ReplicaSetup& setup, std::int32_t max_tokens, std::int32_t max_sequences) {
   SILICAST_CHECK(max_tokens >= 1 && max_sequences >= 1, "tables of {} tokens, {} sequences", max_tokens, max_sequences);
   const double chips = setup.plan.chips();

@@ -50,6 +50,11 @@ struct ReplicaSetup {
 // The network that drafts as a replica of its own on the last stage's chips, whose batch is the decode sequences.
 ReplicaSetup draft_setup(const ReplicaSetup& setup);
 
+// The highest tier that messages of the replica go over between nodes; nullopt: they stay within one.
+std::optional<Tier> tier_between_nodes(const ReplicaSetup& setup);
+// The same with half of the links of that tier, as where others use them, too.
+ReplicaSetup crowded_setup(const ReplicaSetup& setup);
+
 struct CompiledCost {
   IterationCost cost;
   WorkRates work;

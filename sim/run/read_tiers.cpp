@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "sim/model/attention_work.hpp"
 #include "sim/run/disaggregation.hpp"
 #include "sim/run/place_pools.hpp"
 
@@ -51,7 +52,7 @@ void set_bandwidths(const ConfigMap& map, const Bandwidths& bandwidths, const Po
     const auto own = of_chips(pool.node.host_link, chips);
     tier.replica_bandwidth = of_replica ? *of_replica : own ? *own : tier.bandwidth;
   } else {
-    tier.bandwidth = or_fail(given, map, "needs a bandwidth: nothing says how fast a store of a whole pool is");
+    tier.bandwidth = or_fail(given, map, "needs a bandwidth: nothing says how fast a store of many nodes is");
     const auto nics = pool.node.nic ? of_chips(pool.node.nic->bandwidth, chips) : std::nullopt;
     tier.replica_bandwidth =
         or_fail(of_replica ? of_replica : nics, map,
@@ -73,7 +74,7 @@ TierScenario read_tier(const ConfigValue& value, const PoolScenario& pool) {
   tier.name = map.required("name").text();
   tier.capacity = Bytes(map.required("capacity").quantity(Dimension::kBytes, kCapacityBounds));
   if (const auto of = map.optional("of"))
-    tier.of = static_cast<TierOwner>(of->choice({"replica", "node", "pool"}, "owner of a tier"));
+    tier.of = static_cast<TierOwner>(of->choice({"replica", "node", "pool", "cluster"}, "owner of a tier"));
   const Bandwidths bandwidths{bandwidth(map, "bandwidth"), bandwidth(map, "replica_bandwidth")};
   if (const auto latency = map.optional("latency"))
     tier.latency = Seconds(latency->quantity(Dimension::kTime, kLatencyBounds));
@@ -90,6 +91,33 @@ TierScenario read_tier(const ConfigValue& value, const PoolScenario& pool) {
     map.fail("'evict: ttl' needs to know after how long; give 'ttl: 10 min'");
   if (ttl) tier.ttl = Seconds(ttl->quantity(Dimension::kTime, kTtlBounds));
   return tier;
+}
+
+// What a store keeps of a token: one copy, however many a replica has (of heads, or of latents, on several chips).
+Bytes kept_per_token(const PoolScenario& pool) {
+  const std::int32_t layers = pool.replica.model.layer_count();
+  ParallelPlan whole;
+  whole.stage_layers = {layers};
+  return kv_demand(pool.replica.model, whole, pool.precision, 0, layers).per_token;
+}
+
+// Of a cluster's store all pools that reach it must say the same, and their blocks must be the same.
+void check_one_store(const Scenario& scenario, const PoolScenario& pool, const TierScenario& tier) {
+  for (const PoolScenario& other : scenario.pools)
+    for (const TierScenario& its : other.tiers) {
+      if (its.name != tier.name || (&other == &pool && &its == &tier)) continue;
+      const auto differ = [&](bool same, const char* what) {
+        if (!same)
+          tier.at->fail(fmt::format("is the same store as '{}' of pool {}, of another {}", its.name, other.name, what));
+      };
+      differ(its.of == tier.of, "owner");
+      differ(other.model == pool.model, "model");
+      differ(other.precision.kv == pool.precision.kv, "format of KV");
+      differ(kept_per_token(other) == kept_per_token(pool), "size of KV per token");
+      differ(its.capacity == tier.capacity, "capacity");
+      differ(its.bandwidth == tier.bandwidth, "bandwidth");
+      differ(its.eviction == tier.eviction && its.ttl == tier.ttl, "eviction");
+    }
 }
 
 }  // namespace
@@ -126,7 +154,8 @@ void check_tiers(Scenario& scenario, std::int32_t block_tokens) {
     for (const TierScenario& tier : pool.tiers) {
       if (tier.of == TierOwner::kNode && spans_nodes(pool))
         tier.at->fail("its replicas span nodes, and no store of a node serves such a one; say 'of: replica'");
-      if (const double block = kv_size(pool).per_token.value() * block_tokens; tier.capacity.value() < block)
+      if (tier.of == TierOwner::kCluster) check_one_store(scenario, pool, tier);
+      if (const double block = kept_per_token(pool).value() * block_tokens; tier.capacity.value() < block)
         tier.at->fail(fmt::format("holds no block: one of {} tokens takes {}", block_tokens,
                                   format_quantity(block, Dimension::kBytes)));
     }
@@ -149,7 +178,8 @@ std::vector<std::string> tier_names(const Scenario& scenario) {
 TiersSetup tiers_setup(const PoolScenario& pool, const std::vector<std::string>& names, std::int32_t block_tokens) {
   TiersSetup setup;
   if (pool.tiers.empty() || !shares_prompts(pool) || block_tokens == 0) return setup;
-  setup.block_bytes = static_cast<std::int64_t>(std::ceil(kv_size(pool).per_token.value() * block_tokens));
+  setup.block_bytes = static_cast<std::int64_t>(std::ceil(kept_per_token(pool).value() * block_tokens));
+  setup.fetched_bytes = static_cast<std::int64_t>(std::ceil(kv_size(pool).per_token.value() * block_tokens));
   for (const std::vector<std::int32_t>& chips : pool.replica_chips)
     setup.node_of_replica.push_back((chips.front() - pool.first_chip) / pool.node.chips);
   for (const TierScenario& one : pool.tiers) {

@@ -58,6 +58,9 @@ void read_cluster(ConfigMap& map, const PoolFiles& files, Fit fit, Scenario& sce
   } else {
     scenario.fabric = read_cluster_fabric(ConfigValue::from_file(configs_dir + "/clusters/single-switch.yaml"));
   }
+  const auto weight_store = cluster.optional("weight_store");
+  if (weight_store)  // flows take links within a factor of 2^24 of each other
+    scenario.weight_store = BytesPerSecond(weight_store->quantity(Dimension::kByteRate, {1e7, 1e14}));
   const ConfigValue pools = cluster.required("pools");
   for (const ConfigValue& pool : pools.list()) {
     scenario.pools.push_back(read_pool(pool, scenario.model, files, fit));
@@ -67,6 +70,10 @@ void read_cluster(ConfigMap& map, const PoolFiles& files, Fit fit, Scenario& sce
   }
   if (scenario.pools.empty()) pools.fail("no pool is given; a cluster needs one at least");
   cluster.done();
+  for (const PoolScenario& pool : scenario.pools)
+    if (weight_store && !pool.node.host_link)
+      weight_store->fail(
+          fmt::format("node '{}' of pool {} has no host_link to load weights over", pool.node.name, pool.name));
   place_pools(scenario.pools, scenario.fabric);
   const bool talks = std::any_of(scenario.pools.begin(), scenario.pools.end(), leaves_nodes);
   for (std::size_t p = 0; p < scenario.pools.size(); ++p)

@@ -115,6 +115,7 @@ struct Scenario {
   std::vector<PoolScenario> pools;
   const RegistryEntry<RouterFactory>* router = nullptr;
   std::optional<DisaggregationScenario> disaggregation;  // where some pools prefill and others decode
+  std::optional<BytesPerSecond> weight_store;            // that replicas load their weights from at time 0
   std::vector<ClassFacts> classes;
   MeasureWindow window;
   std::optional<Seconds> until;

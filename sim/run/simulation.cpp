@@ -7,6 +7,7 @@
 #include <numeric>
 
 #include "sim/base/fingerprint.hpp"
+#include "sim/io/quantity_text.hpp"
 #include "sim/report/recorder.hpp"
 #include "sim/report/result_file.hpp"
 #include "sim/run/cost_inputs.hpp"
@@ -114,15 +115,23 @@ PoolFacts pool_facts(const Scenario& scenario, const PoolScenario& pool, const W
   return facts;
 }
 
+// Each chip loads its own part, over its own link to its host.
+WeightLoad weight_load(const PoolScenario& pool) {
+  Bytes weights;
+  for (const StageMemory& stage : pool.memory.stages) weights += stage.weights * pool.plan.ranks();
+  return {static_cast<std::int64_t>(weights.value()), BytesPerSecond(pool.node.host_link->value * pool.plan.chips())};
+}
+
 }  // namespace
 
-PoolSetup pool_setup(const PoolScenario& pool, std::uint64_t seed, WorkRates& work) {
+PoolSetup pool_setup(const Scenario& scenario, const PoolScenario& pool, WorkRates& work) {
   const EngineLimits limits = pool.engine.limits();
   PoolSetup setup;
   setup.role = pool.role;
   setup.model = pool.model;
   setup.overflow_after = pool.overflow_after;
   setup.kv = kv_size(pool);
+  if (scenario.weight_store) setup.weights = weight_load(pool);
   setup.limits.hands_on = pool.role == PoolRole::kPrefill;
   setup.replicas = pool.replicas;
   setup.ranks = pool.plan.data;
@@ -135,12 +144,15 @@ PoolSetup pool_setup(const PoolScenario& pool, std::uint64_t seed, WorkRates& wo
   setup.limits.sequence_blocks = pool.memory.sequence_blocks;
   setup.limits.reserve_prompt = limits.reserve_prompt;
   setup.limits.drafts = pool.speculation.tokens;
-  setup.acceptance = {pool.speculation.accepted.value, pool.speculation.spread.value, seed};
+  setup.acceptance = {pool.speculation.accepted.value, pool.speculation.spread.value, scenario.seed};
   setup.plans_ahead = pool.engine.host.plans_ahead;
   setup.way_in = Seconds(pool.engine.host.per_request.value);
   setup.make_scheduler = pool.scheduler->make;
   CompiledCost compiled = compile_cost(pool.replica, limits.max_batched_tokens, limits.max_sequences);
   setup.cost = std::move(compiled.cost);
+  if (const auto tier = tier_between_nodes(pool.replica); tier && pool.role != PoolRole::kWhole)
+    setup.crowded.emplace(
+        compile_cost(crowded_setup(pool.replica), limits.max_batched_tokens, limits.max_sequences).cost, *tier);
   work = compiled.work;
   return setup;
 }
@@ -202,7 +214,7 @@ struct Simulation::Parts {
     run.tiers = tier_names(scenario);
     for (const PoolScenario& pool : scenario.pools) {
       WorkRates work;
-      setup.pools.push_back(pool_setup(pool, scenario.seed, work));
+      setup.pools.push_back(pool_setup(scenario, pool, work));
       if (shares_prompts(pool)) setup.pools.back().limits.prompt_block = workload.source->block_tokens();
       setup.pools.back().tiers = tiers_setup(pool, run.tiers, workload.source->block_tokens());
       run.pools.push_back(pool_facts(scenario, pool, work));
@@ -214,6 +226,7 @@ struct Simulation::Parts {
     for (const ClassFacts& one : scenario.classes) setup.class_models.push_back(one.model);
     if (scenario.disaggregation) setup.transfers = transfer_setup(scenario);
     run.transfers = scenario.disaggregation.has_value();
+    setup.weight_store = scenario.weight_store;
     setup.make_router = scenario.router->make;
     setup.seed = scenario.seed;
     setup.leap = options.leap;
@@ -268,6 +281,10 @@ RunResult Simulation::finish() {
   if (const KvTiers* tiers = parts.cluster->tiers())
     for (std::string& note : notes_on_tiers(parts.scenario, *tiers, parts.workload.source->block_tokens()))
       result.summary.notes.push_back(std::move(note));
+  if (const WeightLoads* loads = parts.cluster->weight_loads())
+    result.summary.notes.push_back(fmt::format("weights: {} were loaded by {}",
+                                               format_quantity(static_cast<double>(loads->bytes()), Dimension::kBytes),
+                                               format_quantity(loads->loaded_by().seconds(), Dimension::kTime)));
   if (parts.scenario.until && parts.cluster->now().seconds() < parts.scenario.until->value())
     without_effect("until: the run ended before");
   for (const GroupSummary& one : result.summary.classes)

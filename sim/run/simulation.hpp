@@ -52,6 +52,6 @@ class Simulation {
 RunResult simulate(const Scenario& scenario, const SimulationOptions& options);
 
 // Limits and cost of a pool's replicas, as the serving layer takes them.
-PoolSetup pool_setup(const PoolScenario& pool, std::uint64_t seed, WorkRates& work);
+PoolSetup pool_setup(const Scenario& scenario, const PoolScenario& pool, WorkRates& work);
 
 }  // namespace silicast

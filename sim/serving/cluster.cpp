@@ -29,6 +29,7 @@ Cluster::Cluster(ClusterSetup setup, RequestSource& source, ServingObserver& obs
                                                    {static_cast<std::int32_t>(p)},
                                                    pool.limits,
                                                    &pool.cost,
+                                                   pool.crowded && setup_.transfers ? &pool.crowded->cost : nullptr,
                                                    pool.make_scheduler,
                                                    pool.ranks,
                                                    pool.acceptance,
@@ -44,7 +45,20 @@ Cluster::Cluster(ClusterSetup setup, RequestSource& source, ServingObserver& obs
   SILICAST_CHECK(!replicas_.empty());
   for (std::size_t model = 0; model < setup_.max_contexts.size(); ++model)
     add_gateway(static_cast<std::int32_t>(model));
-  if (setup_.transfers) transfers_.emplace(std::move(*setup_.transfers), engine_, *this);
+  if (setup_.transfers) {
+    transfers_.emplace(std::move(*setup_.transfers), engine_, *this);
+    for (std::size_t place = 0; place < places_.size(); ++place)
+      if (const auto& crowded = pool_of(places_[place]).crowded)
+        transfers_->watch(static_cast<std::int32_t>(place), crowded->tier);
+  }
+  if (setup_.weight_store) {
+    std::vector<WeightLoad> loads;
+    for (const auto& replica : replicas_) {
+      replica->await_weights();
+      loads.push_back(setup_.pools[replica->pool().index()].weights);
+    }
+    weight_loads_.emplace(*setup_.weight_store, loads, engine_, *this);
+  }
   arriving_.resize(setup_.pools.size());
   samples_.resize(setup_.pools.size());
   arm_arrival();
@@ -314,6 +328,7 @@ void Cluster::drained() {
   arrivals_end();
   engine_.cancel(close_event_);
   if (tiers_) tiers_->end();
+  if (weight_loads_) weight_loads_->end();
   if (engine_.pending(sample_event_)) engine_.move(sample_event_, engine_.now());
 }
 

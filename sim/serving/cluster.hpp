@@ -10,6 +10,7 @@
 #include "sim/serving/kv_transfers.hpp"
 #include "sim/serving/placement.hpp"
 #include "sim/serving/replica.hpp"
+#include "sim/serving/weight_loads.hpp"
 #include "workloads/request_source.hpp"
 
 namespace silicast {
@@ -29,6 +30,13 @@ struct PoolSetup {
   std::int32_t ranks = 1;  // of a replica, in lock step
   ReplicaLimits limits;    // of a rank
   IterationCost cost;
+  // Where messages of a replica share links with transfers: its iterations with half of those links, and their tier.
+  struct Crowded {
+    IterationCost cost;
+    Tier tier;
+  };
+  std::optional<Crowded> crowded = {};
+  WeightLoad weights = {};  // of a replica, where they start without any
   SchedulerFactory* make_scheduler = nullptr;
   Acceptance acceptance;     // of drafts, where limits.drafts says that there are any
   bool plans_ahead = false;  // see Replica::Setup
@@ -39,6 +47,8 @@ struct ClusterSetup {
   std::vector<PoolSetup> pools;  // ranks are numbered through all replicas of all pools in this order
   RouterFactory* make_router = nullptr;
   std::optional<TransferSetup> transfers;  // where some pools prefill and others decode
+  // Of the store that all replicas load their weights from at time 0; none: they have them.
+  std::optional<BytesPerSecond> weight_store;
   std::uint64_t seed = 1;
   std::vector<std::int32_t> max_contexts;  // by model, prompt and output together
   std::vector<std::int32_t> class_models;  // that each class of requests asks for; empty: all for model 0
@@ -47,7 +57,7 @@ struct ClusterSetup {
   Seconds sample_interval;                 // of observer.sampled(); 0: no samples
 };
 
-class Cluster final : public ReplicaHost, public TransferHost, public TierHost {
+class Cluster final : public ReplicaHost, public TransferHost, public TierHost, public WeightHost {
  public:
   Cluster(ClusterSetup setup, RequestSource& source, ServingObserver& observer);
 
@@ -63,6 +73,7 @@ class Cluster final : public ReplicaHost, public TransferHost, public TierHost {
 
   const KvTransfers* transfers() const { return transfers_ ? &*transfers_ : nullptr; }
   const KvTiers* tiers() const { return tiers_ ? &*tiers_ : nullptr; }
+  const WeightLoads* weight_loads() const { return weight_loads_ ? &*weight_loads_ : nullptr; }
 
   void request_over(RequestSlot slot, EndState state, EndReason reason, std::int32_t output_tokens) override;
   void chunks_begin(ReplicaId replica) override;
@@ -71,6 +82,11 @@ class Cluster final : public ReplicaHost, public TransferHost, public TierHost {
   void kv_memory_taken(RequestSlot slot) override { transfers_->memory_taken(slot); }
   void kv_memory_lost(RequestSlot slot) override { transfers_->memory_lost(slot); }
   void kv_arrived(RequestSlot slot) override;
+  void links_taken(std::int32_t place, double share, bool planned) override {
+    const Place& at = places_[static_cast<std::size_t>(place)];
+    replica_of(at).links_taken(at.rank, share, planned);
+  }
+  void weights_loaded(std::int32_t replica) override { replicas_[static_cast<std::size_t>(replica)]->weights_loaded(); }
   void blocks_fetched(RequestSlot slot) override { arrived(slot); }
 
  private:
@@ -141,6 +157,7 @@ class Cluster final : public ReplicaHost, public TransferHost, public TierHost {
   std::vector<Place> places_;      // by the number that routers and records use
   std::vector<Gateway> gateways_;  // by model
   std::optional<KvTransfers> transfers_;
+  std::optional<WeightLoads> weight_loads_;
   // Of this instant: replicas whose iterations begin, requests whose context has been computed. Taken in the order of
   // the replicas, whoever's event came first.
   std::vector<ReplicaId> announcing_;

@@ -34,7 +34,8 @@ void KvTiers::add_way(std::size_t pool, std::int32_t replica, std::size_t tier) 
   const std::int32_t owner = one.of == TierOwner::kReplica ? replica
                              : one.of == TierOwner::kNode  ? setup.node_of_replica[static_cast<std::size_t>(replica)]
                                                            : 0;
-  std::vector<Owner>& owners = owners_[tier];
+  std::vector<Owner>& owners =
+      one.of == TierOwner::kCluster ? cluster_owners_[static_cast<std::size_t>(one.number)] : owners_[tier];
   if (static_cast<std::size_t>(owner) >= owners.size()) owners.resize(static_cast<std::size_t>(owner) + 1);
   Owner& its = owners[static_cast<std::size_t>(owner)];
   if (its.store < 0) {
@@ -74,7 +75,7 @@ double KvTiers::rate_of_one_more(const Way& one) const {
 std::span<const TierOffer> KvTiers::offers(ReplicaId place, std::span<const std::uint64_t> blocks) {
   const Pool& pool = pools_[pool_of(place)];
   const std::vector<TierSetup>& tiers = pool.setup.tiers;
-  const auto bytes = static_cast<double>(pool.setup.block_bytes);
+  const auto bytes = static_cast<double>(pool.setup.fetched_bytes);
   offers_.clear();
   TierOffer offer;
   std::size_t slowest = 0;
@@ -188,7 +189,7 @@ void KvTiers::begin_fetch(RequestSlot slot) {
     Part& part = fetch.parts[t];
     if (part.blocks == 0) continue;
     part.way = first_way_[place.index()] + static_cast<std::int32_t>(t);
-    part.bytes = part.blocks * pools_[pool_of(place)].setup.block_bytes;
+    part.bytes = part.blocks * pools_[pool_of(place)].setup.fetched_bytes;
     counts_of(way(place, t)).asked += part.blocks;
     count += part.blocks;
     ++fetch.under_way;
@@ -246,7 +247,7 @@ void KvTiers::write(std::int32_t number) {
   if (!one.writing.empty()) return;
   TierStore& store = stores_[static_cast<std::size_t>(one.store)];
   for (const std::uint64_t block : one.queue)
-    if (store.begin_write(block)) one.writing.push_back(block);
+    if (const std::int64_t ticket = store.begin_write(block); ticket > 0) one.writing.push_back({block, ticket});
   one.queue.clear();
   SILICAST_CHECK(static_cast<std::int64_t>(one.writing.size()) <= store.capacity());
   if (one.writing.empty()) return;
@@ -265,7 +266,7 @@ void KvTiers::flows_end(std::int64_t) {
       const auto number = static_cast<std::int32_t>(-1 - end.tag);
       Way& one = ways_[static_cast<std::size_t>(number)];
       TierStore& store = stores_[static_cast<std::size_t>(one.store)];
-      for (const std::uint64_t block : one.writing) store.written(block);
+      for (const auto& [block, ticket] : one.writing) store.written(block, ticket);
       counts_of(one).written += static_cast<std::int64_t>(one.writing.size());
       one.writing.clear();
       if (!one.queue.empty()) to_write_.push_back(number), due();

@@ -73,7 +73,8 @@ class KvTiers {
     std::array<std::int32_t, 2> read{-1, -1}, write{-1, -1};  // links; -1: no second
     BytesPerSecond of_rank;                                   // what the chips of one rank can take of it
     std::int32_t pool = 0, tier = 0;
-    std::vector<std::uint64_t> queue, writing;  // blocks that wait to be written, and those of the flow in flight
+    std::vector<std::uint64_t> queue;                             // blocks that wait to be written
+    std::vector<std::pair<std::uint64_t, std::int64_t>> writing;  // those of the flow in flight, with their tickets
   };
   struct Part {  // of a fetch, from one tier
     std::int32_t blocks = 0;
@@ -126,9 +127,10 @@ class KvTiers {
   std::vector<TierStore> stores_;
   std::vector<std::int32_t> store_links_;  // by store: for reading, and the next for writing
   std::vector<Way> ways_;
-  std::vector<std::int32_t> pool_of_place_, first_way_;  // by place: its ways, one for each tier
-  std::vector<std::vector<Owner>> owners_;               // by tier, of the pool that is built
-  std::vector<std::vector<std::uint64_t>> fallen_;       // out of the store of each tier, while one block goes down
+  std::vector<std::int32_t> pool_of_place_, first_way_;       // by place: its ways, one for each tier
+  std::vector<std::vector<Owner>> owners_;                    // by tier, of the pool that is built
+  std::array<std::vector<Owner>, kMaxTiers> cluster_owners_;  // by number, of all pools
+  std::vector<std::vector<std::uint64_t>> fallen_;  // out of the store of each tier, while one block goes down
   TimedFlows flows_;
 
   std::vector<Fetch> fetches_;         // by slot

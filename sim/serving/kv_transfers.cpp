@@ -1,5 +1,7 @@
 #include "sim/serving/kv_transfers.hpp"
 
+#include <algorithm>
+
 namespace silicast {
 namespace {
 
@@ -14,7 +16,35 @@ KvTransfers::KvTransfers(TransferSetup setup, Engine& engine, TransferHost& host
     : setup_(std::move(setup)),
       engine_(engine),
       host_(host),
-      flows_(scaled(setup_.paths.capacities(), setup_.efficiency), engine, Action::of<&KvTransfers::flows_end>(this)) {}
+      flows_(scaled(setup_.paths.capacities(), setup_.efficiency), engine, Action::of<&KvTransfers::flows_end>(this),
+             Action::of<&KvTransfers::settled>(this)) {}
+
+void KvTransfers::watch(std::int32_t place, Tier tier) {
+  const TransferPaths::Exits exits = setup_.paths.exits(place, tier);
+  if (exits.out < 0) return;
+  watch_of_.resize(setup_.paths.capacities().size(), -1);
+  for (const std::int32_t link : {exits.out, exits.in})
+    watch_of_[static_cast<std::size_t>(link)] = static_cast<std::int32_t>(watches_.size());
+  watches_.push_back({place, exits, 0});
+  flows_.network().changed_links();
+}
+
+void KvTransfers::tell_taken(bool planned) {
+  if (watches_.empty()) return;
+  FlowNetwork& network = flows_.network();
+  const auto share = [&](std::int32_t link) {  // of the bandwidth that collectives see
+    return setup_.efficiency * (network.used(link) / network.capacity(link));
+  };
+  for (const std::int32_t link : network.changed_links()) {
+    const std::int32_t found = watch_of_[static_cast<std::size_t>(link)];
+    if (found < 0) continue;
+    Watch& one = watches_[static_cast<std::size_t>(found)];
+    const double now = std::max(share(one.exits.out), share(one.exits.in));
+    if (now == one.share) continue;
+    one.share = now;
+    host_.links_taken(one.place, now, planned);
+  }
+}
 
 void KvTransfers::expect(RequestSlot slot, std::int32_t from, std::int32_t to, const KvSize& size) {
   if (transfers_.size() <= slot.index()) transfers_.resize(slot.index() + 1);
@@ -106,6 +136,7 @@ void KvTransfers::flows_end(std::int64_t) {
     transfer.moving = 0;
   }
   for (const FlowEnd& end : ends) go_on({static_cast<std::int32_t>(end.tag)});
+  tell_taken(false);  // what has ended is in nobody's way
   flows_.rates_change();
 }
 

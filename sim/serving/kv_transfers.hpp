@@ -38,12 +38,18 @@ class TransferHost {
  public:
   virtual ~TransferHost() = default;
   virtual void kv_arrived(RequestSlot slot) = 0;  // all of it, now
+  // Transfers take another share of the links of a place that is watched, of the fuller direction: from this instant,
+  // or, where this instant has been planned already, from behind it.
+  virtual void links_taken(std::int32_t place, double share, bool planned) = 0;
 };
 
 // A transfer is known by the slot of its request where it is going. Nothing is allocated once tables have grown.
 class KvTransfers {
  public:
   KvTransfers(TransferSetup setup, Engine& engine, TransferHost& host);
+
+  // Before the first transfer: its host is told what transfers take of the links of a place in a tier.
+  void watch(std::int32_t place, Tier tier);
 
   bool by_layers() const { return setup_.by_layers; }
   std::int32_t max_local_prefill() const { return setup_.max_local_prefill; }
@@ -81,12 +87,22 @@ class KvTransfers {
   void begin(std::int64_t slot);
   void stop(Transfer& transfer);
   void flows_end(std::int64_t);
+  void settled(std::int64_t) { tell_taken(true); }
+  void tell_taken(bool planned);
+
+  struct Watch {
+    std::int32_t place = 0;
+    TransferPaths::Exits exits;
+    double share = 0;
+  };
 
   TransferSetup setup_;
   Engine& engine_;
   TransferHost& host_;
   TimedFlows flows_;
   std::vector<Transfer> transfers_;  // by slot
+  std::vector<Watch> watches_;
+  std::vector<std::int32_t> watch_of_;  // by link, -1: none; empty without any
   std::int64_t bytes_asked_ = 0;
 };
 

@@ -52,8 +52,7 @@ IterationWork LockStep::total(std::int64_t now) {
   IterationWork result = total_;
   if (tokens_ == 0) return result;
   result.line = longest_.line(now);
-  const double shared = cost_.shared(tokens_, longest_.most_tokens());
-  result.line.first += shared;
+  result.line.first += shared(cost_);
   result.prefill_time = parts_[static_cast<std::size_t>(longest_.rank())].work.prefill_time;
   return result;
 }

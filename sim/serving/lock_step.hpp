@@ -25,6 +25,9 @@ class LockStep {
   }
   std::int64_t next_change() const { return changes_.smallest_key(); }
 
+  // What all wait for together, were that the cost.
+  double shared(const IterationCost& cost) const { return cost.shared(tokens_, longest_.most_tokens()); }
+
   // Work of all ranks together from iteration `now` on; its line is that of the replica.
   IterationWork total(std::int64_t now);
 

@@ -6,6 +6,14 @@
 #include "sim/serving/event_ranks.hpp"
 
 namespace silicast {
+namespace {
+
+// Shares of links are counted in steps, so that equal ones are equal.
+constexpr double kTakenSteps = std::int64_t{1} << 40;
+// A collective is many messages, which together get half of a link at least, however few transfers are on it.
+constexpr double kMostTaken = 0.5;
+
+}  // namespace
 
 Replica::Replica(const Setup& setup, Engine& engine, RequestTable& table, ServingObserver& observer, ReplicaHost& host)
     : setup_(setup),
@@ -13,6 +21,7 @@ Replica::Replica(const Setup& setup, Engine& engine, RequestTable& table, Servin
       observer_(observer),
       host_(host),
       lock_step_(setup.ranks, *setup.cost),
+      links_taken_(setup.ranks),
       is_due_(static_cast<std::size_t>(setup.ranks)),
       told_(static_cast<std::size_t>(setup.ranks)) {
   for (std::int32_t rank = 0; rank < setup.ranks; ++rank)
@@ -32,7 +41,7 @@ Replica::Replica(const Setup& setup, Engine& engine, RequestTable& table, Servin
 // the very end of an iteration, unless there was nothing to plan.
 Replica::Entry Replica::entry(std::int32_t rank) const {
   const std::int64_t ahead = setup_.plans_ahead ? 1 : 0;
-  if (!iterating_) return {0, at(rank).idle() ? iteration_ : iteration_ + ahead};
+  if (!iterating_) return {0, at(rank).idle() || !loaded_ ? iteration_ : iteration_ + ahead};
   const std::int64_t later = run_.in_flight(engine_.now()) - run_.done + (at(rank).busy() ? ahead : 0);
   return {run_.done + later, iteration_ + later};
 }
@@ -74,6 +83,17 @@ void Replica::withdraw(std::int32_t rank, RequestSlot slot) {
 void Replica::client_left(std::int32_t rank, RequestSlot slot, EndState state, EndReason reason) {
   if (!iterating_) tell(rank);
   if (at(rank).client_left(slot, state, reason, ended_since(rank), iterating_)) plan_again(rank);
+}
+
+void Replica::weights_loaded() {
+  loaded_ = true;
+  schedule();
+}
+
+void Replica::links_taken(std::int32_t rank, double share, bool planned) {
+  links_taken_.set(rank, -std::llround(std::min(share, kMostTaken) * kTakenSteps));
+  if (iterating_ && -links_taken_.smallest_key() != taken_)
+    cut_to(run_.in_flight({engine_.now().ns + (planned ? 1 : 0)}));
 }
 
 void Replica::announce_chunks() {
@@ -132,7 +152,7 @@ void Replica::sample(PoolSample& pool) const {
 
 // Plans after everything else that happens at this instant.
 void Replica::schedule() {
-  if (!engine_.pending(end_event_))
+  if (loaded_ && !engine_.pending(end_event_))
     end_event_ = engine_.at(engine_.now(), kScheduleRank, Action::of<&Replica::begin_iteration>(this));
 }
 
@@ -149,6 +169,10 @@ void Replica::begin_iteration(std::int64_t) {
       tell(rank);  // who comes between the end of an iteration and this plan finds a rank that has not heard of it
       plan(at(rank));
     }
+  if (const std::int64_t taken = -links_taken_.smallest_key(); taken != taken_) {
+    taken_ = taken;
+    changed = true;
+  }
   if (changed) {
     close_run();
     if (!open_run()) return;
@@ -171,6 +195,7 @@ bool Replica::open_run() {
     if (setup_.ranks > 1) forget_due();
     return false;
   }
+  if (taken_ > 0) add_crowding(work);
   run_.start = engine_.now();
   run_.done = 0;
   run_.line = work.line;
@@ -178,6 +203,23 @@ bool Replica::open_run() {
   record_.kv_blocks_start = setup_.ranks == 1 ? at(0).kv_blocks_planned() : kv_blocks();
   run_open_ = true;
   return true;
+}
+
+// With 1 / x of the links left messages take x times as long; the line for x = 2 is known, and in between all is taken as
+// linear in x, which it is but where something else takes longer than the messages do (host, another stage). Of ranks in
+// lock step what they exchange is slowed, not what the chips of one rank say to each other.
+void Replica::add_crowding(IterationWork& work) const {
+  const double more = 1 / (1 - static_cast<double>(taken_) / kTakenSteps) - 1;
+  const double alone = work.line.first;
+  if (setup_.ranks > 1) {
+    work.line.first += more * (lock_step_.shared(*setup_.crowded) - lock_step_.shared(*setup_.cost));
+  } else {
+    const IterationLine line = setup_.crowded->line(work.shape);
+    work.line.first += more * (line.first - alone);
+    work.line.slope += more * (line.slope - work.line.slope);
+    work.line.iterations = std::min(work.line.iterations, line.iterations);
+  }
+  work.prefill_time = work.prefill_time * (work.line.first / alone);
 }
 
 IterationWork Replica::open_ranks() {
@@ -219,8 +261,8 @@ void Replica::set_run_end() {
   std::int64_t iterations = 1;
   if (setup_.ranks > 1)
     iterations = ranks_to_change();
-  else if (setup_.leap)
-    iterations = at(0).iterations_to_change(iteration_);
+  else if (setup_.leap)  // a line that is slowed may bend before the rank's own does
+    iterations = std::min(at(0).iterations_to_change(iteration_), run_.line.iterations - run_.done);
   run_.end = run_.done + iterations;
 }
 

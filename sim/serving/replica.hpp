@@ -12,6 +12,7 @@
 #include "sim/serving/lock_step.hpp"
 #include "sim/serving/observer.hpp"
 #include "sim/serving/rank.hpp"
+#include "sim/serving/router/min_index.hpp"
 
 namespace silicast {
 
@@ -22,6 +23,8 @@ class Replica {
     PoolId pool;
     ReplicaLimits limits;                 // of each rank
     const IterationCost* cost = nullptr;  // shared by the replicas of a pool; outlives them
+    const IterationCost* crowded =
+        nullptr;  // the same with half of the links to other nodes, where others use them, too
     SchedulerFactory* make_scheduler = nullptr;
     std::int32_t ranks = 1;
     Acceptance acceptance;
@@ -38,6 +41,9 @@ class Replica {
   PoolId pool() const { return setup_.pool; }
   std::int64_t kv_capacity() const { return ranks_[0]->kv_capacity(); }  // of a rank
 
+  void await_weights() { loaded_ = false; }  // nothing is computed before they are there
+  void weights_loaded();
+
   // `rank` counts from 0 within the replica.
   EndReason refusal(std::int32_t rank, const RequestSpec& spec) const { return at(rank).refusal(spec); }
   void enqueue(std::int32_t rank, RequestSlot slot);  // a request that was not refused
@@ -47,6 +53,9 @@ class Replica {
   void arrived(std::int32_t rank, RequestSlot slot);
   void release_held(std::int32_t rank, RequestSlot slot);
   void withdraw(std::int32_t rank, RequestSlot slot);
+  // What others take, from now on, of the links by which a rank reaches other nodes. Each iteration takes what it finds
+  // as it begins; of half it is sure. `planned`: those that begin at this instant have begun.
+  void links_taken(std::int32_t rank, double share, bool planned);
   void announce_chunks();  // of the iteration in flight, to whom it hands them on
   std::int32_t delivered(std::int32_t rank, RequestSlot slot) const;  // output tokens that are out at this instant
   void end_of_run();  // the simulation stops now: closes the books; requests stay live
@@ -73,6 +82,7 @@ class Replica {
   void end_iteration(std::int64_t = 0);
   bool open_run();  // false when nobody has anything to compute
   IterationWork open_ranks();
+  void add_crowding(IterationWork& work) const;
   void close_run();
   void set_run_end();
   std::int64_t ranks_to_change();
@@ -85,7 +95,9 @@ class Replica {
   ServingObserver& observer_;
   ReplicaHost& host_;
   std::vector<std::unique_ptr<Rank>> ranks_;
-  LockStep lock_step_;  // used where there are several ranks
+  LockStep lock_step_;      // used where there are several ranks
+  MinIndex links_taken_;    // by rank, negative, in steps
+  std::int64_t taken_ = 0;  // the most of any rank, in steps, as the run in progress found it
 
   IterationRun run_;
   RunRecord record_;                       // of the run in progress
@@ -93,6 +105,7 @@ class Replica {
   std::int64_t iteration_ = 0;             // that have ended, as of the run's `done`
   bool iterating_ = false;                 // an iteration is in flight
   bool run_open_ = false;
+  bool loaded_ = true;  // weights
   EventId end_event_;
   std::vector<std::int32_t> due_;   // ranks to plan at the end of the iteration in flight, or now
   std::vector<char> is_due_;        // by rank

@@ -13,10 +13,12 @@
 namespace silicast {
 
 // Who shares one store of a tier, and its bandwidth.
-enum class TierOwner : std::uint8_t { kReplica, kNode, kPool };
+enum class TierOwner : std::uint8_t { kReplica, kNode, kPool, kCluster };
 
 struct TierSetup {
-  std::int32_t number = 0;  // of its name, below kMaxTiers: what records and counts call it
+  // Of its name, below kMaxTiers: what records and counts call it. Those of a cluster with one number are one store, of
+  // which all pools say the same.
+  std::int32_t number = 0;
   TierOwner of = TierOwner::kReplica;
   std::int64_t blocks = 1;   // of prompts, that a store holds
   BytesPerSecond bandwidth;  // of a store, each way
@@ -30,7 +32,8 @@ struct TierSetup {
 
 struct TiersSetup {
   std::vector<TierSetup> tiers;
-  std::int64_t block_bytes = 1;               // of a block of prompts, over all chips of a replica
+  std::int64_t block_bytes = 1;               // of a block of prompts, as stores keep it
+  std::int64_t fetched_bytes = 1;             // the same with the copies that several chips of a replica hold
   std::vector<std::int32_t> node_of_replica;  // numbers of the pool's own; needed where a node owns a tier
 };
 

@@ -12,9 +12,10 @@ namespace silicast {
 
 class TimedFlows {
  public:
-  // `ended`: what to do when some have, which is to call network().advance().
-  TimedFlows(std::span<const BytesPerSecond> capacities, Engine& engine, Action ended)
-      : network_(capacities), engine_(engine), ended_(ended) {}
+  // `ended`: what to do when some have, which is to call network().advance(). `settled`: what to do when rates have
+  // been settled, if anything.
+  TimedFlows(std::span<const BytesPerSecond> capacities, Engine& engine, Action ended, Action settled = {})
+      : network_(capacities), engine_(engine), ended_(ended), settled_(settled) {}
   TimedFlows(const TimedFlows&) = delete;
   TimedFlows& operator=(const TimedFlows&) = delete;
 
@@ -42,11 +43,12 @@ class TimedFlows {
       engine_.move(end_event_, next);
     else
       end_event_ = engine_.at(next, kTransferRank, ended_);
+    if (settled_.call != nullptr) settled_();
   }
 
   FlowNetwork network_;
   Engine& engine_;
-  Action ended_;
+  Action ended_, settled_;
   EventId settle_event_, end_event_;
   bool over_ = false;
 };

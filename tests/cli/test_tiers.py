@@ -67,6 +67,31 @@ class Tiers(CliTest):
         self.assertEqual(list(rows.cached_tokens), [0, 0, 512, 512, 512, 512, 512])
         self.assertEqual(list(rows.fetched_tokens_tier1), [0, 0, 0, 0, 0, 0, 512])
 
+    SPLIT = """
+name: split
+seed: 2
+model: llama-3.1-8b
+max_context: 16384
+workload:
+  sessions: {rate: 1 /s, duration: 100 s, turns: 5, first_prompt: 400, user_tokens: 100, output: 500, think_time: 5 s, start: empty}
+cluster:
+  pools:
+    - {name: front, role: prefill, node: hgx-h20-96, replicas: 1, engine: vllm, kv_blocks: 1000, kv_tiers: TIERS}
+    - {name: back, role: decode, node: hgx-h20-96, replicas: 2, engine: vllm, kv_tiers: TIERS}
+warmup: none
+"""
+
+    def test_a_store_of_the_cluster_gives_what_decode_has_answered_back_to_prefill(self):
+        shares = {}
+        for owner in ("pool", "cluster"):
+            tiers = "[{name: store, of: %s, capacity: 1 TB, bandwidth: 100 GB/s, write: through}]" % owner
+            self.write("s.yaml", self.SPLIT.replace("TIERS", tiers))
+            shares[owner] = self.run_json("s.yaml")["summary"]["cached_prompt_share"]
+        # Prompts of 400, 1,000, 1,600, 2,200 and 2,800 tokens. Prefill has computed the prompts before (5,200 of 8,000, less
+        # parts of blocks), decode their answers, too (7,200). Sessions are cut at the end.
+        self.assertAlmostEqual(shares["pool"], 5200 / 8000, delta=0.03)
+        self.assertAlmostEqual(shares["cluster"], 7200 / 8000, delta=0.03)
+
     def test_reuse_by_capacity_with_and_without_perfect_knowledge(self):
         self.write("t.jsonl", TRACE)
         info = json.loads(self.silicast("trace", "info", "mooncake:t.jsonl", "--json", "--reuse"))

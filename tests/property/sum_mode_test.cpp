@@ -36,8 +36,8 @@ struct Announced {
   std::vector<std::vector<std::int64_t>> ended;  // in order of their ends
   std::vector<std::vector<RunRecord>> runs;      // with the first rank of a replica
   std::vector<std::size_t> first;                // rank of a rank's replica
-  bool transfers = false;
-  std::int64_t gaps = 0;  // between output tokens
+  bool flows = false;                            // whose ends are rounded up
+  std::int64_t gaps = 0;                         // between output tokens
   double gap_seconds = 0;
 };
 
@@ -49,7 +49,7 @@ Announced play(const RandomScenario& scenario) {
   }
   Announced announced;
   announced.records = collector.by_index();
-  announced.transfers = cluster.transfers() != nullptr;
+  announced.flows = cluster.transfers() != nullptr || cluster.weight_loads() != nullptr;
   announced.first = first_ranks(scenario.setup);
   REQUIRE(announced.first.size() == static_cast<std::size_t>(cluster.ranks()));
   announced.ended.resize(announced.first.size());
@@ -116,7 +116,7 @@ std::string text(const BatchShape& shape, bool alone) {
 }
 
 // The iterations of one run against those of the reference from number `at` on. Batches must be equal;
-// durations may differ by the rounding of a product instead of an evaluation.
+// durations may differ by the rounding of a product instead of an evaluation, and of shares of links.
 std::string difference(const RunRecord& run, const std::vector<SumIteration>& iterations, std::size_t at, bool alone) {
   if (at + static_cast<std::size_t>(run.iterations) > iterations.size()) return "more iterations than expected";
   // Of ranks in lock step the blocks are estimates.
@@ -134,7 +134,7 @@ std::string difference(const RunRecord& run, const std::vector<SumIteration>& it
       return fmt::format("iteration {} of it is over {} tokens instead of {}", i, kv,
                          iterations[at].shape.decode_kv_tokens);
     const double duration = run.line.first + run.line.slope * static_cast<double>(i);
-    if (std::abs(duration - iterations[at].duration) > 1e-12 * iterations[at].duration)
+    if (std::abs(duration - iterations[at].duration) > 1e-11 * iterations[at].duration)
       return fmt::format("iteration {} of it takes {} s instead of {}", i, duration, iterations[at].duration);
     for (LengthSum& limited : shape.limited) limited.tokens += limited.growth;
   }
@@ -159,7 +159,7 @@ std::string first_difference(const Announced& announced, const SumHistory& expec
   // A transfer ends with the nanosecond, and begins where the runs of another replica put it: so the rounding of all of
   // these reaches everybody.
   double others = 0;
-  if (announced.transfers) {
+  if (announced.flows) {
     others = static_cast<double>(2 * announced.records.size());
     for (const std::vector<RunRecord>& runs : announced.runs) others += 0.5 * static_cast<double>(runs.size());
   }
@@ -209,7 +209,7 @@ double closest_tie(const SumHistory& history, const std::vector<RequestSpec>& re
 
 struct Reached {
   std::int64_t preemptions = 0, preempted_early = 0, rejected = 0, mixed_batches = 0, long_runs = 0, lock_steps = 0,
-               limits = 0, drafts = 0, cached = 0, answers = 0, handed_on = 0;
+               limits = 0, drafts = 0, cached = 0, answers = 0, handed_on = 0, crowded = 0;
 };
 
 void compare(const RandomScenario& scenario, Reached& reached) {
@@ -223,7 +223,7 @@ void compare(const RandomScenario& scenario, Reached& reached) {
   if (!drafts) {  // which come in bursts that are counted as means
     const auto [gaps, gap_seconds] = token_gaps(expected);
     REQUIRE(announced.gaps == gaps);
-    const double rounded = announced.transfers ? 3e-9 * static_cast<double>(gaps) : 1e-9;
+    const double rounded = announced.flows ? 3e-9 * static_cast<double>(gaps) : 1e-9;
     REQUIRE(announced.gap_seconds == Approx(gap_seconds).epsilon(1e-7).margin(rounded));
   }
   note_accuracy("decisions against the independent sum mode, random systems", "test_property", 0);
@@ -238,6 +238,8 @@ void compare(const RandomScenario& scenario, Reached& reached) {
     reached.handed_on += request.prefilled != kNeverSeconds;
     reached.rejected += request.state == EndState::kRejected;
   }
+  for (const SumReplica& replica : expected.replicas)
+    for (const SumIteration& iteration : replica.iterations) reached.crowded += iteration.crowded;
   for (const auto& runs : announced.runs)
     for (const RunRecord& run : runs) {
       reached.mixed_batches += run.shape.prefill_sequences > 0 && run.shape.decode_sequences > 0;
@@ -281,16 +283,38 @@ TEST_CASE("the cluster and sum mode agree in 400 systems that keep prompts in a 
   CHECK(reached.preemptions > 500);
 }
 
+// What moves layer by layer does so at a rate that depends on rounded instants: there messages find no transfers on their
+// links.
+void leave_links_alone_by_layers(RandomScenario& scenario) {
+  if (scenario.setup.transfers && scenario.setup.transfers->by_layers)
+    for (PoolSetup& pool : scenario.setup.pools) pool.crowded.reset();
+}
+
 // Transfers alike end within a nanosecond of each other at times, which sum mode does not round: such a tie, in one of a
 // thousand systems, lets the next batch begin with one of the two or with both. These seeds have none.
 TEST_CASE("the cluster and sum mode agree in 400 systems where pools prefill for others") {
   Reached reached;
-  for (std::uint64_t seed = 51'001; seed <= 51'400; ++seed)
-    compare(
-        patient_scenario(
-            seed, {.ranks = true, .drafts = false, .prompts = seed % 2 == 0, .answers = seed % 4 == 0, .roles = true}),
-        reached);
+  for (std::uint64_t seed = 51'001; seed <= 51'400; ++seed) {
+    RandomScenario scenario = patient_scenario(
+        seed, {.ranks = true, .drafts = false, .prompts = seed % 2 == 0, .answers = seed % 4 == 0, .roles = true});
+    leave_links_alone_by_layers(scenario);
+    compare(scenario, reached);
+  }
   CHECK(reached.handed_on > 10'000);
+  CHECK(reached.crowded > 1'000);
+  CHECK(reached.preemptions > 500);
+}
+
+TEST_CASE("the cluster and sum mode agree in 400 systems whose replicas load their weights first") {
+  Reached reached;
+  std::int64_t waited = 0;
+  for (std::uint64_t seed = 60'001; seed <= 60'400; ++seed) {
+    RandomScenario scenario = patient_scenario(seed, {.drafts = false, .roles = seed % 2 == 0, .loads = true});
+    leave_links_alone_by_layers(scenario);
+    waited += scenario.requests.front().arrival.seconds() < 0.1 && scenario.setup.pools[0].weights.bytes > 100'000'000;
+    compare(scenario, reached);
+  }
+  CHECK(waited > 50);
   CHECK(reached.preemptions > 500);
 }
 

@@ -87,8 +87,9 @@ AttentionTable random_attention(RandomStream& draw, std::int32_t max_sequences, 
                         max_sequences);
 }
 
-IterationCost random_cost(RandomStream& draw, std::int32_t max_tokens, std::int32_t max_sequences, double scale,
-                          const Besides& besides) {
+// And another of the same shape, of which what may be messages takes longer.
+std::pair<IterationCost, IterationCost> random_costs(RandomStream& draw, std::int32_t max_tokens,
+                                                     std::int32_t max_sequences, double scale, const Besides& besides) {
   std::vector<StageCost> stages(static_cast<std::size_t>(draw.below(4) == 0 ? between(draw, 2, 3) : 1));
   if (besides.measured) stages.resize(1);
   IterationCost::Common common;
@@ -114,7 +115,11 @@ IterationCost random_cost(RandomStream& draw, std::int32_t max_tokens, std::int3
   if (besides.measured) common.attention = random_attention(draw, max_sequences, scale);
   const IterationCost::HostOverhead host{scale * 1e-3 * draw.uniform(), scale * 1e-5 * draw.uniform(),
                                          draw.below(2) == 0};
-  return IterationCost(std::move(stages), host, std::move(common));
+  IterationCost cost(stages, host, common);
+  for (StageCost& stage : stages)
+    for (double& seconds : stage.tokens) seconds *= 1.7;
+  for (double& seconds : common.exchange) seconds *= 1.9;
+  return {std::move(cost), IterationCost(std::move(stages), host, std::move(common))};
 }
 
 // Prompts that begin alike: each goes on where one of those before it was, or begins anew. A block's id is made of the
@@ -195,7 +200,9 @@ RandomScenario random_scenario(std::uint64_t seed, int time_scale, RandomFeature
     if (besides.drafts > 0 || besides.sequence_blocks > 0)
       pool.limits.blocks += (besides.sequence_blocks + besides.drafts) * between(draw_besides, 1, 8);
     const std::int32_t tokens = std::max(pool.limits.max_batched_tokens, longest_prompt + longest_output);
-    pool.cost = random_cost(draw, tokens, pool.limits.max_sequences, time_scale, besides);
+    auto [cost, crowded] = random_costs(draw, tokens, pool.limits.max_sequences, time_scale, besides);
+    pool.cost = std::move(cost);
+    pool.crowded.emplace(std::move(crowded), Tier::kScaleOut);
     const auto& scheduler = schedulers.entries()[draw.below(schedulers.entries().size())];
     pool.make_scheduler = scheduler.make;
     schedulers_used += fmt::format(" {}(blocks {} of {}, {} a sequence, {} ranks, {} drafts, {} reaches{}{})",
@@ -234,6 +241,17 @@ RandomScenario random_scenario(std::uint64_t seed, int time_scale, RandomFeature
       fmt::format("seed {}: {} requests, router {}, schedulers{}", seed, count, router.name, schedulers_used);
   if (features.roles) split_roles(scenario, seed, time_scale);
   if (features.tiers) add_tiers(scenario, seed, time_scale);
+  if (features.loads) {
+    RandomStream draw_loads(seed, "random_loads");
+    const double last = scenario.requests.back().arrival.seconds();  // by when most have come
+    setup.weight_store = BytesPerSecond(1e9 * (0.5 + draw_loads.uniform()));
+    for (PoolSetup& pool : setup.pools) {
+      pool.weights.bytes =
+          static_cast<std::int64_t>(1e9 * last * draw_loads.uniform() /
+                                    static_cast<double>(setup.pools.size() * static_cast<std::size_t>(pool.replicas)));
+      pool.weights.bandwidth = *setup.weight_store * (0.1 + draw_loads.uniform());
+    }
+  }
   return scenario;
 }
 

@@ -27,6 +27,7 @@ struct RandomFeatures {
   bool flat = false;     // the lengths of contexts cost nothing
   bool roles = false;    // some pools prefill, others decode
   bool tiers = false;    // with prompts: below the caches
+  bool loads = false;    // replicas start without weights
 };
 
 // The same seed gives the same scenario. Durations are irregular doubles, with several cost pieces and at times several

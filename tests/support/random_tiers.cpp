@@ -14,6 +14,7 @@ void add_tiers(RandomScenario& scenario, std::uint64_t seed, int time_scale) {
     if (draw.below(2) == 0)
       pool.limits.blocks = std::max(pool.limits.blocks / 4, std::min<std::int64_t>(pool.limits.blocks, 45));
     pool.tiers.block_bytes = static_cast<std::int64_t>(1000 + draw.below(100'000));
+    pool.tiers.fetched_bytes = pool.tiers.block_bytes * static_cast<std::int64_t>(1 + draw.below(2));
     for (std::int32_t r = 0; r < pool.replicas; ++r) pool.tiers.node_of_replica.push_back(r / 2);
     const auto blocks = static_cast<double>(pool.tiers.block_bytes);
     double seconds = 1e-6 + 4e-4 * draw.uniform() * draw.uniform();  // for a block
@@ -37,6 +38,19 @@ void add_tiers(RandomScenario& scenario, std::uint64_t seed, int time_scale) {
       seconds *= 1 + 3 * draw.uniform();
     }
   }
+  // The last tiers of all pools are one store at times.
+  if (draw.below(3) > 0) return;
+  const TierSetup* first = nullptr;
+  for (PoolSetup& pool : scenario.setup.pools) {
+    if (pool.tiers.tiers.empty()) continue;
+    TierSetup& last = pool.tiers.tiers.back();
+    last.of = TierOwner::kCluster;
+    last.number = kMaxTiers - 1;
+    if (first == nullptr) first = &last;
+    last.blocks = first->blocks, last.bandwidth = first->bandwidth;
+    last.eviction = first->eviction, last.ttl = first->ttl;
+  }
+  if (first != nullptr) scenario.description += ", the last ones one of the cluster";
 }
 
 }  // namespace silicast::testing

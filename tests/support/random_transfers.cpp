@@ -76,6 +76,16 @@ void split_roles(RandomScenario& scenario, std::uint64_t seed, int time_scale) {
       fmt::format(", pools {} prefills{}, KV {:g} B/token, prompts to {} whole", first,
                   transfers.by_layers ? " by layers" : "", kv.per_token.value(), transfers.max_local_prefill);
   scenario.setup.transfers = std::move(transfers);
+  // Some caches take many iterations to come.
+  if (draw.below(4) == 0)
+    for (PoolSetup& pool : pools) pool.kv.per_token = pool.kv.per_token * 30.0;
+  for (PoolSetup& pool : pools) {
+    const std::uint64_t tier = draw.below(1 + kTiers);
+    if (tier == kTiers)
+      pool.crowded.reset();
+    else
+      pool.crowded->tier = static_cast<Tier>(tier);
+  }
 }
 
 }  // namespace silicast::testing

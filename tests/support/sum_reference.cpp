@@ -432,7 +432,7 @@ class SumEngine {
  public:
   SumEngine(const PoolSetup& pool, std::vector<SumRequest>& requests, const std::vector<PromptBlocks>& prompts,
             SumReplica& history)
-      : cost_(pool.cost), ahead_(pool.plans_ahead ? 1 : 0), history_(history) {
+      : cost_(pool.cost), crowded_(pool.crowded), ahead_(pool.plans_ahead ? 1 : 0), history_(history) {
     for (std::int32_t rank = 0; rank < pool.ranks; ++rank) ranks_.emplace_back(pool, requests, prompts);
   }
 
@@ -443,11 +443,13 @@ class SumEngine {
   std::int64_t next_plan(std::size_t rank) const {
     const SumRank& at = ranks_[rank];
     // With the plan for the next iteration made already, it is one later for ranks that have work.
-    const bool waits = busy_ ? at.busy() : !at.idle();
+    const bool waits = busy_ ? at.busy() : !at.idle() && loaded;
     return iteration_ + (busy_ ? 1 : 0) + (waits ? ahead_ : 0);
   }
   SumRank& at(std::size_t rank) { return ranks_[rank]; }
   std::size_t ranks() const { return ranks_.size(); }
+
+  bool loaded = true;  // its weights are there
 
   double iteration_end() const { return busy_ ? now_ + history_.iterations.back().duration : kNoEvent; }
   bool busy() const { return busy_; }
@@ -465,10 +467,10 @@ class SumEngine {
     return completed;
   }
 
-  // Starts the next iteration at `time` if there is work.
-  void plan(double time) {
+  // Starts the next iteration at `time` if there is work; of the links to other nodes others take that share.
+  void plan(double time, double taken) {
     now_ = time;
-    SumIteration iteration{now_, 0, {}, 0};
+    SumIteration iteration{now_, 0, {}, 0, crowded_ && taken > 0};
     std::int64_t tokens = 0;
     std::int32_t most = 0;
     for (SumRank& rank : ranks_) {
@@ -479,7 +481,10 @@ class SumEngine {
       if (!rank.busy()) continue;
       busy_ = true;
       const BatchShape shape = rank.shape();
-      iteration.duration = std::max(iteration.duration, cost_.line(shape).first);
+      const double own_time = cost_.line(shape).first;
+      iteration.duration = std::max(iteration.duration, own_time);
+      if (ranks_.size() == 1 && crowded_)
+        iteration.duration += slower(taken) * (crowded_->cost.line(shape).first - own_time);
       const std::int32_t own = shape.decode_sequences * cost_.query_tokens() + shape.prefill_tokens;
       tokens += own;
       most = std::max(most, own);
@@ -487,6 +492,8 @@ class SumEngine {
     }
     if (!busy_) return;
     if (ranks_.size() > 1) iteration.duration += cost_.shared(tokens, most);
+    if (ranks_.size() > 1 && crowded_)
+      iteration.duration += slower(taken) * (crowded_->cost.shared(tokens, most) - cost_.shared(tokens, most));
     history_.iterations.push_back(iteration);
   }
 
@@ -505,7 +512,11 @@ class SumEngine {
     }
   }
 
+  // How many times longer messages take, beyond once.
+  static double slower(double taken) { return 1 / (1 - std::min(taken, 0.5)) - 1; }
+
   const IterationCost& cost_;
+  const std::optional<PoolSetup::Crowded>& crowded_;
   std::int64_t ahead_;
   SumReplica& history_;
   std::deque<SumRank> ranks_;
@@ -583,6 +594,7 @@ class SumCluster {
     } else {
       arrivals_.emplace(holds_of({PoolRole::kWhole}), setup.make_router, setup.seed);
     }
+    if (setup.weight_store) load_weights(*setup.weight_store);
   }
 
   SumHistory play() {
@@ -593,6 +605,8 @@ class SumCluster {
         enter(index);
       }
       for (; next_ < specs_.size() && specs_[next_].arrival.seconds() == now; ++next_) arrive();
+      for (; !loads_.empty() && loads_.begin()->first == now; loads_.erase(loads_.begin()))
+        engines_[loads_.begin()->second].loaded = true;
       if (transfers_)
         for (const std::int64_t index : transfers_->advance(now)) kv_arrived(index, now);
       std::vector<std::size_t> handing_on;
@@ -618,8 +632,41 @@ class SumCluster {
     double next = next_ < specs_.size() ? specs_[next_].arrival.seconds() : kNoEvent;
     if (!on_their_way_.empty()) next = std::min(next, on_their_way_.begin()->first);
     if (transfers_) next = std::min(next, transfers_->next_instant());
+    if (!loads_.empty()) next = std::min(next, loads_.begin()->first);
     for (const SumEngine& engine : engines_) next = std::min(next, engine.iteration_end());
     return next;
+  }
+
+  // All together from time 0, from one end to the next: each has a share of the store's bandwidth, or as much as it can
+  // take of it, and what that leaves goes to the others. Ends are in whole nanoseconds, rounded up.
+  void load_weights(BytesPerSecond store) {
+    struct Load {
+      double left, most, rate = 0;
+      std::size_t engine;
+    };
+    std::vector<Load> loads;
+    for (std::size_t place = 0; place < places_.size(); ++place)
+      if (places_[place].rank == 0) {
+        const WeightLoad& weights = places_[place].pool->weights;
+        engines_[places_[place].engine].loaded = false;
+        loads.push_back({static_cast<double>(weights.bytes), weights.bandwidth.value(), 0, places_[place].engine});
+      }
+    for (double now = 0; !loads.empty();) {
+      std::sort(loads.begin(), loads.end(), [](const Load& a, const Load& b) { return a.most < b.most; });
+      double free = store.value(), soonest = kNoEvent;
+      for (std::size_t i = 0; i < loads.size(); ++i) {
+        loads[i].rate = std::min(loads[i].most, free / static_cast<double>(loads.size() - i));
+        free -= loads[i].rate;
+        soonest = std::min(soonest, loads[i].left / loads[i].rate);
+      }
+      now += soonest;
+      for (Load& one : loads) one.left -= one.rate * soonest;
+      std::erase_if(loads, [&](const Load& one) {
+        const bool over = one.left <= 1e-9 * one.rate;
+        if (over) loads_.emplace(std::ceil(now * 1e9 - 1e-3) / 1e9, one.engine);
+        return over;
+      });
+    }
   }
 
   // KV tokens that ranks of these roles hold.
@@ -652,7 +699,7 @@ class SumCluster {
     const bool is_short = whole_ && spec.prompt_tokens <= setup_.transfers->max_local_prefill;
     request.replica = (is_short ? *whole_ : *arrivals_).choose(spec, prompt_of(next_));
     change_load(request.replica, 1, spec.prompt_tokens);
-    if (place_of(next_).pool->role == PoolRole::kPrefill &&
+    if (place_of(next_).pool->role == PoolRole::kPrefill && spec.output_tokens > 1 &&
         spec.prompt_tokens + spec.output_tokens - 1 > decoders_->largest()) {
       reject(next_, EndReason::kKvTooSmall, spec.arrival);
       over(static_cast<std::int64_t>(next_));
@@ -713,13 +760,23 @@ class SumCluster {
   }
 
   bool plan(SumEngine& engine, double now) {
-    engine.plan(now);
+    if (!engine.loaded) return false;
+    engine.plan(now, taken_of(engine));
     for (std::size_t i = 0; i < engine.ranks(); ++i) {
       SumRank& rank = engine.at(i);
       for (const std::int64_t index : std::exchange(rank.driven_out, {})) transfers_->memory(index, false, now);
       for (const std::int64_t index : std::exchange(rank.admitted_elsewhere, {})) transfers_->memory(index, true, now);
     }
     return engine.busy();
+  }
+
+  double taken_of(const SumEngine& engine) const {
+    double taken = 0;
+    for (std::size_t place = 0; place < places_.size(); ++place)
+      if (const auto& crowded = places_[place].pool->crowded;
+          crowded && transfers_ && &engines_[places_[place].engine] == &engine)
+        taken = std::max(taken, transfers_->taken(static_cast<std::int32_t>(place), crowded->tier));
+    return taken;
   }
 
   void expect_elsewhere(std::int64_t index) {
@@ -769,6 +826,7 @@ class SumCluster {
   std::deque<SumEngine> engines_;
   std::vector<Place> places_;                        // by rank
   std::multimap<double, std::size_t> on_their_way_;  // requests by when they reach their queue
+  std::multimap<double, std::size_t> loads_;         // engines by when their weights are there
   std::size_t next_ = 0;                             // request to arrive
 };
 

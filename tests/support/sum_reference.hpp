@@ -35,6 +35,7 @@ struct SumIteration {
   double duration = 0;  // seconds
   BatchShape shape;
   std::int64_t kv_blocks = 0;  // in use during it, those taken for its own tokens included
+  bool crowded = false;        // its messages found transfers on their links
 };
 
 // By rank; ranks in lock step have their iterations with the first of them, as sums.

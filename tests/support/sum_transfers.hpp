@@ -60,9 +60,11 @@ class SumTransfers {
   // Moves on to that instant; returns who has arrived, in the order in which their last flows began.
   std::vector<std::int64_t> advance(double now) {
     std::vector<std::int64_t> arrived;
+    bool ended = false;
     for (auto& [index, transfer] : transfers_) {
       if (transfer.moving > 0) transfer.left -= transfer.rate * (now - since_);
       if (transfer.ends <= now) {
+        ended = true;
         transfer.moved += transfer.moving;
         transfer.moving = 0;
         transfer.ends = kNever;
@@ -72,11 +74,23 @@ class SumTransfers {
       if (transfer.starts <= now) begin(transfer, now);
     }
     since_ = now;
-    std::sort(arrived.begin(), arrived.end(), [&](std::int64_t a, std::int64_t b) {
-      return transfers_.at(a).sequence < transfers_.at(b).sequence;
-    });
+    std::sort(arrived.begin(), arrived.end(),
+              [&](std::int64_t a, std::int64_t b) { return transfers_.at(a).sequence < transfers_.at(b).sequence; });
     for (const std::int64_t index : arrived) transfers_.erase(index);
+    if (ended) settle(now);  // plans of this instant find them gone
     return arrived;
+  }
+
+  // Of the links by which a place reaches others in a tier, what transfers took of the fuller direction when they were
+  // settled last.
+  double taken(std::int32_t place, Tier tier) const {
+    const TransferPaths::Exits exits = paths_.exits(place, tier);
+    double most = 0;
+    for (const std::int32_t link : {exits.out, exits.in})
+      if (link >= 0 && !used_.empty())
+        most = std::max(
+            most, used_[static_cast<std::size_t>(link)] / paths_.capacities()[static_cast<std::size_t>(link)].value());
+    return most;
   }
 
   // What came and went at that instant is there: everybody gets a fair rate. Progressive filling.
@@ -108,6 +122,9 @@ class SumTransfers {
                            [&](std::int32_t link) { return full[static_cast<std::size_t>(link)] != 0; });
       });
     }
+    used_.assign(free.size(), 0);
+    for (const auto& [index, transfer] : transfers_)
+      for (const std::int32_t link : transfer.links) used_[static_cast<std::size_t>(link)] += transfer.rate;
     for (auto& [index, transfer] : transfers_)
       transfer.ends = transfer.moving > 0 ? now + std::max(0.0, transfer.left) / transfer.rate : kNever;
   }
@@ -144,6 +161,7 @@ class SumTransfers {
   const TransferSetup& setup_;
   TransferPaths paths_;
   std::map<std::int64_t, Transfer> transfers_;  // by request
+  std::vector<double> used_;                    // by link
   double since_ = 0;
   std::int64_t begun_ = 0;
 };

@@ -106,6 +106,7 @@ void FlowNetwork::release(std::uint32_t slot, std::int64_t bytes) {
   Flow& flow = flows_[slot];
   if (flow.shares) {
     for (const std::int32_t link : rates_.path(slot)) carried_[static_cast<std::size_t>(link)] += bytes;
+    mark_links(slot);
     rates_.remove(slot);
   }
   flow.used = false;
@@ -138,7 +139,24 @@ void FlowNetwork::re_rate(std::uint32_t slot, std::int64_t rate) {
 void FlowNetwork::settle() {
   if (rates_.settled()) return;
   for (const std::uint32_t slot : rates_.settle())
-    if (const std::int64_t rate = rates_.rate(slot); rate != flows_[slot].rate) re_rate(slot, rate);
+    if (const std::int64_t rate = rates_.rate(slot); rate != flows_[slot].rate) {
+      re_rate(slot, rate);
+      mark_links(slot);
+    }
+}
+
+void FlowNetwork::mark_links(std::uint32_t slot) {
+  if (!watched_) return;
+  const std::span<const std::int32_t> path = rates_.path(slot);
+  changed_.insert(changed_.end(), path.begin(), path.end());
+}
+
+std::span<const std::int32_t> FlowNetwork::changed_links() {
+  watched_ = true;
+  settle();
+  told_.clear();
+  std::swap(told_, changed_);
+  return told_;
 }
 
 SimTime FlowNetwork::next_end() {

@@ -72,6 +72,9 @@ class FlowNetwork {
   BytesPerSecond capacity(std::int32_t link) const { return bytes_per_second(rates_.capacity(link)); }
   // Whole bytes that flows which have ended, or were cancelled, took over this link.
   std::int64_t carried(std::int32_t link) const { return carried_[static_cast<std::size_t>(link)]; }
+  // Links whose use may have changed since the last call, some more than once; valid until the next. None before the
+  // first call, which is to be made before the first flow.
+  std::span<const std::int32_t> changed_links();
   std::uint64_t rated() const { return rates_.opened(); }  // how often a flow was rated so far: the work done
 
  private:
@@ -96,6 +99,7 @@ class FlowNetwork {
   std::uint32_t take_slot();
   void move_to(SimTime now);
   void settle();
+  void mark_links(std::uint32_t slot);
   void re_rate(std::uint32_t slot, std::int64_t rate);
   void due_at(std::uint32_t slot, SimTime end);
   std::int64_t delivered(const Flow& flow) const;
@@ -107,6 +111,8 @@ class FlowNetwork {
   std::vector<Flow> flows_;
   std::vector<std::uint32_t> free_slots_, due_;
   std::vector<FlowEnd> ends_;
+  bool watched_ = false;  // somebody asks for changed links
+  std::vector<std::int32_t> changed_, told_;
   EventQueue queue_;  // of ends; their actions are only read
   SimTime now_;
   std::uint64_t started_ = 0;

@@ -150,6 +150,11 @@ std::span<const std::int32_t> TransferPaths::links(std::int32_t from, std::int32
   return path_;
 }
 
+TransferPaths::Exits TransferPaths::exits(std::int32_t group, Tier tier) const {
+  const std::vector<Level>& levels = ends_[static_cast<std::size_t>(group)].levels[static_cast<std::size_t>(tier)];
+  return levels.size() > 1 ? Exits{levels[1].up, levels[1].down} : Exits{};
+}
+
 Seconds TransferPaths::latency(std::span<const std::int32_t> links) const {
   Seconds sum;
   for (const std::int32_t link : links) sum += latencies_[static_cast<std::size_t>(link)];

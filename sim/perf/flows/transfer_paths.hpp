@@ -29,6 +29,12 @@ class TransferPaths {
   std::span<const std::int32_t> links(std::int32_t from, std::int32_t to);
   Seconds latency(std::span<const std::int32_t> links) const;
 
+  // The links by which a group's chips send and get in a tier; -1 where they have none.
+  struct Exits {
+    std::int32_t out = -1, in = -1;
+  };
+  Exits exits(std::int32_t group, Tier tier) const;
+
  private:
   // A level on the way up from a group: what stands there, and the links from the level below and back.
   struct Level {

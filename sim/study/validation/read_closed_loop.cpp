@@ -24,7 +24,7 @@ constexpr std::int64_t kMaxTokens = 10'000'000, kMaxClients = 1'000'000, kMaxDeg
 Layout read_layout(const TableFile& row, const std::string& prefix, ValidationCase& one) {
   const auto degree = [&](const char* column) { return row.maybe_integer(prefix + column, 1, kMaxDegree).value_or(1); };
   Layout layout;
-  layout.tensor = row.integer(prefix + "tp_size", 1, kMaxDegree);
+  layout.tensor = prefix.empty() ? row.integer("tp_size", 1, kMaxDegree) : degree("tp_size");
   layout.data = degree("attention_dp_size");
   layout.expert = degree("moe_ep_size");
   const std::int64_t expert_ranks = degree("moe_tp_size") * layout.expert;

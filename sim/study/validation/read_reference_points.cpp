@@ -92,17 +92,18 @@ class Point {
 
   // "1P TP8 + 2D TP4" are replicas that prefill and others that decode.
   void place(Lookup& lookup) {
-    static const std::regex kRoles(R"((\d{1,4})P (.+) \+ (\d{1,4})D (.+))");
+    static const std::regex kRoles(R"((\d{1,4})P (.{1,99}) \+ (\d{1,4})D (.{1,99}))");
     const std::string text = row_.text("parallelism"), hardware = row_.required_text("hardware");
     std::smatch found;
-    if (!std::regex_match(text, found, kRoles)) {
+    if (text.size() > 250 || !std::regex_match(text, found, kRoles)) {
       lookup.machine(hardware, layout_of(text));
       chips_ = static_cast<double>(draft_.chips());
       return;
     }
     lookup.machine(hardware, layout_of(found[4]), std::stoll(found[3]));
     lookup.prefill(hardware, layout_of(found[2]), std::stoll(found[1]));
-    chips_ = static_cast<double>(draft_.chips() + draft_.prefill.value_or(DraftPool{}).chips());
+    prefill_chips_ = static_cast<double>(draft_.prefill.value_or(DraftPool{}).chips());
+    chips_ = static_cast<double>(draft_.chips()) + prefill_chips_;
   }
 
   Layout layout_of(const std::string& text) {
@@ -123,6 +124,8 @@ class Point {
   }
 
   void ask(const ReferenceLoad& load) {
+    if (draft_.prefill && (std::holds_alternative<PrefillPass>(load) || std::holds_alternative<DecodePass>(load)))
+      return refuse("one pass of two pools");
     if (const auto* pass = std::get_if<PrefillPass>(&load)) return ask_prefill(*pass);
     if (const auto* pass = std::get_if<DecodePass>(&load)) return ask_decode(*pass);
     const auto metric = std::find_if(std::begin(kServed), std::end(kServed),
@@ -137,7 +140,7 @@ class Point {
         (metric->metric == "ttft_mean" || metric->metric == "transfer_mean"))
       output = 2;
     if (!prompt || !output) return refuse("the lengths are not stated");
-    one_.measured = {{"input_throughput", prefilled.value_or(0) * chips_}};
+    one_.measured = {{"input_throughput", prefilled.value_or(0) * (draft_.prefill ? prefill_chips_ : chips_)}};
     if (metric != std::end(kServed))
       one_.measured = {
           {std::string(metric->metric), row_.number("value") * metric->factor * (metric->per_chip ? chips_ : 1)}};
@@ -205,6 +208,7 @@ class Point {
       return refuse(fmt::format("metric '{}'", row_.text("metric")));
     IterationQuestion question;
     const double tokens = static_cast<double>(pass.tokens) / (pass.global ? chips_ : packaged_);
+    if (tokens < 1) return refuse("fewer tokens than chips");
     question.batch.prefill_tokens = static_cast<std::int32_t>(std::min(static_cast<double>(*prompt), tokens));
     question.prompts = static_cast<std::int32_t>(std::max(1.0, tokens / static_cast<double>(*prompt)));
     ask_pass(question, rate ? tokens / *rate : row_.number("value") / 1e3);
@@ -214,12 +218,13 @@ class Point {
   void ask_decode(DecodePass pass) {
     const auto prompt = length_of(row_.text("input_len"));
     if (!prompt) return refuse("the lengths are not stated");
-    // A load says how many drafts, or notes alone say that there are any.
+    // A load says how many drafts, or a layout or notes say that there are any.
     const std::string notes = row_.text("notes");
-    const auto known = std::find_if(std::begin(kAcceptances), std::end(kAcceptances), [&](const Acceptance& one) {
-      return holds(notes, one.words) && (pass.drafts == 0 || pass.drafts == one.drafts);
-    });
     const bool speculates = pass.drafts > 0 || holds(row_.text("parallelism"), "MTP");
+    const auto known = std::find_if(std::begin(kAcceptances), std::end(kAcceptances), [&](const Acceptance& one) {
+      return holds(notes, one.words) && (speculates || one.words.starts_with("MTP")) &&
+             (pass.drafts == 0 || pass.drafts == one.drafts);
+    });
     if (known == std::end(kAcceptances) && speculates) return refuse("speculation, whose acceptance is not stated");
     double accepted = 0;
     if (known != std::end(kAcceptances)) pass.drafts = known->drafts, accepted = known->accepted;
@@ -251,7 +256,7 @@ class Point {
   const ReadContext& context_;
   ValidationCase one_;
   ScenarioDraft draft_;
-  double chips_ = 1, packaged_ = 1;
+  double chips_ = 1, prefill_chips_ = 0, packaged_ = 1;
 };
 
 }  // namespace

@@ -24,8 +24,8 @@ ReferenceLoad parse_reference_load(const std::string& text) {
   static const std::regex kOneStage(
       R"(Poisson ([\d.]{1,9}) req/s, (\d{1,9}) s -> (?:this row: stage 0|all stages pooled))");
   static const std::regex kStatic(R"(static batch (\d{1,9})|(\d{1,9}) prompts|1 request at a time)");
-  static const std::regex kPrefill(R"(([\d,]{1,12}) tokens(?:/batch|/NPU|/device| per GPU per batch))");
-  static const std::regex kPrompts(R"((\d{1,6}) x (\d{1,4})K)");
+  static const std::regex kPrefill(R"(([1-9][\d,]{0,11}) tokens(?:/batch|/NPU|/device| per GPU per batch))");
+  static const std::regex kPrompts(R"(([1-9]\d{0,5}) x ([1-9]\d{0,3})K)");
   static const std::regex kDecode(
       R"(batch (\d{1,9})(?:/GPU|/NPU| per GPU)|(\d{1,9}) req/(?:GPU|EP rank|rank)(?:; overlap scheduling, no MTP)?)");
   static const std::regex kGlobal(R"(global batch (\d{1,9})(?: \(\d+/chip\))?(?:, MTP(\d))?)");

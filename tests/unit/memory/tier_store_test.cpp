@@ -15,7 +15,8 @@ struct Reference {
   struct Block {
     std::uint64_t id;
     std::int64_t used;
-    bool begun, written;
+    std::int64_t ticket;
+    bool written;
   };
   std::size_t capacity;
   TierEviction eviction;
@@ -50,7 +51,7 @@ struct Reference {
       fallen.push_back(blocks[0].id);
       blocks.erase(blocks.begin());
     }
-    blocks.push_back({id, now, false, false});
+    blocks.push_back({id, now, 0, false});
     return true;
   }
 };
@@ -64,7 +65,7 @@ TEST_CASE("300 stores of every policy do what a plain list does") {
     const auto ttl = static_cast<std::int64_t>(1 + draw.below(60));
     TierStore store(capacity, eviction, Seconds(static_cast<double>(ttl) * 1e-9));
     Reference reference{static_cast<std::size_t>(capacity), eviction, ttl, {}};
-    std::int64_t now = 0;
+    std::int64_t now = 0, tickets = 0;
     for (int event = 0; event < 1000; ++event) {
       now += static_cast<std::int64_t>(draw.below(4));
       const std::uint64_t id = draw.below(16);
@@ -74,16 +75,17 @@ TEST_CASE("300 stores of every policy do what a plain list does") {
           if (reference.can_read(id, now)) ++read, store.read(id, {now}), reference.read(id, now);
           break;
         case 1: {
-          store.written(id);
-          if (const auto found = reference.find(id); found != reference.blocks.end() && found->begun)
+          const std::int64_t ticket = tickets - static_cast<std::int64_t>(draw.below(4));  // one of the last
+          store.written(id, ticket);
+          if (const auto found = reference.find(id); found != reference.blocks.end() && found->ticket == ticket)
             found->written = true;
           break;
         }
         case 2: {
           const auto found = reference.find(id);
-          const bool turn = found != reference.blocks.end() && !found->begun;
-          if (turn) found->begun = true;
-          REQUIRE(store.begin_write(id) == turn);
+          const bool turn = found != reference.blocks.end() && found->ticket == 0;
+          if (turn) found->ticket = ++tickets;
+          REQUIRE(store.begin_write(id) == (turn ? tickets : 0));
           break;
         }
         default: {
@@ -106,10 +108,10 @@ std::set<std::uint64_t> kept(TierEviction eviction) {
   std::vector<std::uint64_t> fallen;
   store.put(1, {0}, fallen);
   store.put(2, {1'000'000'000}, fallen);
-  for (const std::uint64_t id : {1, 2}) store.begin_write(id), store.written(id);
+  for (const std::uint64_t id : {1, 2}) store.written(id, store.begin_write(id));
   store.read(1, {2'000'000'000});
   store.put(3, {3'000'000'000}, fallen);
-  store.begin_write(3), store.written(3);
+  store.written(3, store.begin_write(3));
   std::set<std::uint64_t> ids;
   for (const std::uint64_t id : {1, 2, 3})
     if (store.can_read(id, {12'500'000'000})) ids.insert(id);
@@ -129,9 +131,7 @@ TEST_CASE("a block can be read once it has been written") {
   CHECK_FALSE(store.can_read(7, {5}));
   store.put(8, {6}, fallen);
   CHECK(fallen == std::vector<std::uint64_t>{7});
-  store.written(7);
-  CHECK(store.begin_write(8));
-  store.written(8);
+  store.written(8, store.begin_write(8));
   CHECK_FALSE(store.can_read(7, {9}));
   CHECK(store.can_read(8, {9}));
 }
@@ -142,13 +142,17 @@ TEST_CASE("a block is written once for each time that it is put, though it was a
   store.put(7, {0}, fallen);
   store.put(8, {1}, fallen);
   store.put(7, {2}, fallen);
-  CHECK_FALSE(store.begin_write(8));
-  CHECK(store.begin_write(7));
-  CHECK_FALSE(store.begin_write(7));
+  CHECK(store.begin_write(8) == 0);
+  const std::int64_t first = store.begin_write(7);
+  CHECK(first > 0);
+  CHECK(store.begin_write(7) == 0);
   store.put(8, {3}, fallen);
   store.put(7, {4}, fallen);
-  store.written(7);  // the write of before
+  const std::int64_t second = store.begin_write(7);
+  store.written(7, first);  // of before
   CHECK_FALSE(store.can_read(7, {5}));
+  store.written(7, second);
+  CHECK(store.can_read(7, {6}));
 }
 
 }  // namespace

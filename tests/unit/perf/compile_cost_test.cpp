@@ -324,6 +324,29 @@ TEST_CASE("tensor parallelism shortens a decode iteration, by less than the numb
   CHECK(four > one / 4);
 }
 
+TEST_CASE("with half of the links between nodes their messages take longer, and nothing else") {
+  ReplicaSetup setup = llama_setup(4, {80});
+  CHECK_FALSE(tier_between_nodes(setup));
+  CHECK(compile_cost(crowded_setup(setup), 64, 16).cost.line(decode(8, 2000)).first ==
+        compile_cost(setup, 64, 16).cost.line(decode(8, 2000)).first);
+  GroupLinks& group = setup.tensor_groups[0];
+  group.within_node = false;
+  CHECK(tier_between_nodes(setup) == Tier::kPod);
+  group.within_pod = false;
+  CHECK(tier_between_nodes(setup) == Tier::kScaleOut);
+  GroupLinks half = group;
+  half.ring = half.ring * 0.5;
+  half.all_to_all = half.all_to_all * 0.5;
+  const Bytes message(8 * 8192 * 2);
+  const double longer =
+      160 *
+      (price_all_reduce(setup.chip, half, message).time - price_all_reduce(setup.chip, group, message).time).value();
+  const double found = compile_cost(crowded_setup(setup), 64, 16).cost.line(decode(8, 2000)).first -
+                       compile_cost(setup, 64, 16).cost.line(decode(8, 2000)).first;
+  CHECK(found > longer);
+  CHECK(found < 1.1 * longer);  // the gather of the logits
+}
+
 TEST_CASE("a setup whose groups do not match its layout is refused") {
   ReplicaSetup setup = llama_setup(4, {40, 40});
   setup.stage_links.clear();

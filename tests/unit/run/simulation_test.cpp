@@ -2,6 +2,8 @@
 // matter.
 #include "sim/run/simulation.hpp"
 
+#include <fmt/format.h>
+
 #include <filesystem>
 #include <memory>
 #include <numeric>
@@ -112,7 +114,7 @@ TEST_CASE("a pool's replicas have the limits of its engine and the KV blocks of 
   const Scenario scenario = read(kBusy, {"cluster.pools.0.engine={base: vllm, max_batched_tokens: 512, max_sequences: "
                                          "32, max_chunk: 128, max_waiting: 77, block_size: 8}"});
   WorkRates work;
-  const PoolSetup setup = pool_setup(scenario.pools[0], scenario.seed, work);
+  const PoolSetup setup = pool_setup(scenario, scenario.pools[0], work);
   CHECK(setup.replicas == 2);
   CHECK(setup.limits.max_batched_tokens == 512);
   CHECK(setup.limits.max_sequences == 32);
@@ -122,6 +124,27 @@ TEST_CASE("a pool's replicas have the limits of its engine and the KV blocks of 
   CHECK(setup.limits.blocks == 300);
   CHECK(setup.cost.max_tokens() >= 512);
   CHECK(setup.cost.max_sequences() >= 32);
+}
+
+TEST_CASE(
+    "replicas over several nodes know what their iterations take beside transfers, others have no links to share") {
+  const auto tier = [](const char* prefill, const char* decode) {
+    const Scenario scenario = read(
+        kBusy,
+        {fmt::format("cluster.pools=[{{name: a, role: prefill, node: hgx-h100, nodes: 4, layout: {}, engine: vllm}},"
+                     "{{name: b, role: decode, node: hgx-h100, nodes: 4, layout: {}, engine: vllm}}]",
+                     prefill, decode)});
+    std::vector<std::optional<Tier>> tiers;
+    for (const PoolScenario& pool : scenario.pools) {
+      WorkRates work;
+      const PoolSetup setup = pool_setup(scenario, pool, work);
+      tiers.push_back(setup.crowded ? std::optional(setup.crowded->tier) : std::nullopt);
+    }
+    return tiers;
+  };
+  CHECK(tier("{tensor: 4}", "{tensor: 16}") == std::vector<std::optional<Tier>>{std::nullopt, Tier::kScaleOut});
+  CHECK(tier("{tensor: 8, pipeline: 2}", "{tensor: 8}") ==
+        std::vector<std::optional<Tier>>{Tier::kScaleOut, std::nullopt});
 }
 
 TEST_CASE("a simulation outlives the scenario value that it was made from") {

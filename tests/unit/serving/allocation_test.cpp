@@ -84,7 +84,7 @@ TEST_CASE("nor does it where blocks of prompts fall into tiers and come back") {
   pool.replicas = 3;
   pool.limits.blocks = 45;
   pool.limits.prompt_block = 20;
-  pool.tiers.block_bytes = 1000;
+  pool.tiers.block_bytes = pool.tiers.fetched_bytes = 1000;
   TierSetup tier;
   tier.blocks = 12;
   tier.bandwidth = tier.replica_bandwidth = BytesPerSecond(1e8);

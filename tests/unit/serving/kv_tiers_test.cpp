@@ -17,7 +17,7 @@ ClusterSetup with_tiers(std::vector<TierSetup> tiers) {
   pool.cost = linear_cost(1e-3, 1e-5, 0, 64, 8);
   for (std::size_t i = 0; i < tiers.size(); ++i) tiers[i].number = static_cast<std::int32_t>(i);
   pool.tiers.tiers = std::move(tiers);
-  pool.tiers.block_bytes = 1000;
+  pool.tiers.block_bytes = pool.tiers.fetched_bytes = 1000;
   return setup;
 }
 
@@ -105,6 +105,24 @@ TEST_CASE("a pool's store gives one replica what another has computed, once it h
   setup.pools[0].tiers.tiers[0].replica_bandwidth = BytesPerSecond(4e7);
   CHECK(ttft(serve_blocks(setup, {request_at(0, 40, 1), request_at(10 * kMs, 40, 1)}, blocks).records[1]) ==
         (100 + 1080) * kUs);
+}
+
+TEST_CASE("a store of the cluster gives one pool what another has computed, over the way of its own") {
+  TierSetup tier = tier_of(100, 0);
+  tier.of = TierOwner::kCluster;
+  tier.through = true;
+  ClusterSetup setup = with_tiers({tier});
+  setup.pools.push_back(setup.pools[0]);
+  setup.pools[1].tiers.tiers[0].replica_bandwidth = BytesPerSecond(4e7);
+  const Blocks blocks = {{1, 2, 3, 4, 5}, {1, 2, 3, 4, 5}};
+  const Served served = serve_blocks(setup, {request_at(0, 40, 1), request_at(10 * kMs, 40, 1)}, blocks);
+  CHECK(served.records[1].pool.value == 1);
+  CHECK(served.records[1].fetched_tokens[0] == 32);
+  CHECK(ttft(served.records[1]) == (100 + 1080) * kUs);
+  CHECK(served.counts[0].written == 5);
+  // Stores of pools are their own.
+  for (PoolSetup& pool : setup.pools) pool.tiers.tiers[0].of = TierOwner::kPool;
+  CHECK(serve_blocks(setup, {request_at(0, 40, 1), request_at(10 * kMs, 40, 1)}, blocks).counts[0].asked == 0);
 }
 
 TEST_CASE("who leaves while blocks are on their way frees what was kept for them") {

@@ -85,6 +85,29 @@ TEST_CASE("two transfers to one replica share its links") {
   for (const RequestRecord& record : seen.records) CHECK(record.first_token == at(1.080 + 1.600));
 }
 
+// Alone on its links an iteration of one token takes 1.001 ms, with half of them left 2.001 ms.
+SimTime end_of_first(double efficiency, double start_ms, SimTime second_arrives, std::int32_t output, bool leap) {
+  ClusterSetup setup = split();
+  setup.leap = leap;
+  setup.transfers->efficiency = efficiency;
+  setup.transfers->start = Seconds(start_ms * 1e-3);
+  setup.pools[1].crowded.emplace(linear_cost(2e-3, 1e-6, 0, 1000, 64), Tier::kNode);
+  return serve(setup, {request_at(0, 80, output), request_at(second_arrives.ns, 80, 2)}).by_index()[0].end;
+}
+
+TEST_CASE("an iteration takes the links that it finds as it begins, half of them at least") {
+  for (const bool leap : {true, false}) {
+    // Decodes from 2.68 on. At 3.681 there is memory for the other cache, which comes until 5.281 over half of the link:
+    // the third iteration finds it there.
+    CHECK(end_of_first(0.5, 0, at(2), 4, leap) == at(2.680 + 2 * 1.001 + 2.001));
+    // From 2.38 on; the other from 3.881 to 4.681 over all of it, of which half is left nevertheless.
+    CHECK(end_of_first(1, 0.5, at(2), 4, leap) == at(2.380 + 2 * 1.001 + 2.001));
+    // From 4.28 on; the other from 5.281 to 8.481 over a quarter: messages take 4/3 of the time, an
+    // iteration 1.334 333 ms.
+    CHECK(end_of_first(0.25, 0, at(4), 5, leap).ns == 8'950'667);
+  }
+}
+
 TEST_CASE("without room where it is decoded a cache waits where it was computed") {
   ClusterSetup setup = split();
   decode_limits(setup).blocks = 10;
