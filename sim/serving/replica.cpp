@@ -205,9 +205,9 @@ bool Replica::open_run() {
   return true;
 }
 
-// With 1 / x of the links left messages take x times as long; the line for x = 2 is known, and in between all is taken as
-// linear in x, which it is but where something else takes longer than the messages do (host, another stage). Of ranks in
-// lock step what they exchange is slowed, not what the chips of one rank say to each other.
+// With 1 / x of the links left messages take x times as long; the line for x = 2 is known, and in between all is taken
+// as linear in x, which it is but where something else takes longer than the messages do (host, another stage). Of
+// ranks in lock step what they exchange is slowed, not what the chips of one rank say to each other.
 void Replica::add_crowding(IterationWork& work) const {
   const double more = 1 / (1 - static_cast<double>(taken_) / kTakenSteps) - 1;
   const double alone = work.line.first;
