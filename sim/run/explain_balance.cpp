@@ -10,6 +10,7 @@
 
 #include "sim/perf/breakdown.hpp"
 #include "sim/run/disaggregation.hpp"
+#include "sim/run/lone_prompt.hpp"
 
 namespace silicast {
 namespace {
@@ -17,20 +18,6 @@ namespace {
 struct MeanRequest {
   double prompt = 0, output = 0;  // tokens
 };
-
-// A prompt alone, in chunks as large as the engine takes.
-double seconds_of_prompt(const PoolScenario& pool, double prompt) {
-  const EngineLimits limits = pool.engine.limits();
-  const std::int32_t chunk = limits.max_chunk > 0 ? limits.max_chunk : limits.max_batched_tokens;
-  const auto tokens = static_cast<std::int64_t>(std::ceil(prompt));
-  double seconds = 0;
-  for (std::int64_t done = 0; done < tokens; done += chunk)
-    seconds += breakdown(pool.replica,
-                         {.prefill_tokens = static_cast<std::int32_t>(std::min<std::int64_t>(chunk, tokens - done)),
-                          .prefill_context = done})
-                   .total.value();
-  return seconds;
-}
 
 double seconds_of_token(const PoolScenario& pool, std::int32_t sequences, const MeanRequest& request) {
   const auto length = static_cast<std::int64_t>(std::ceil(request.prompt + 0.5 * request.output));
@@ -99,7 +86,7 @@ std::string section_of(const Scenario& scenario, const MeanRequest& request) {
     side.replicas += pool.replicas;
     double rate = 0;
     if (pool.role == PoolRole::kPrefill) {
-      const double seconds = seconds_of_prompt(pool, request.prompt);
+      const double seconds = lone_prompt(pool, static_cast<std::int64_t>(std::ceil(request.prompt))).value();
       rate = ranks / seconds;
       text += fmt::format("  pool {} prefills in {}", pool.name, format_quantity(seconds, Dimension::kTime));
     } else {

@@ -108,7 +108,9 @@ void check_one_store(const Scenario& scenario, const PoolScenario& pool, const T
       if (its.name != tier.name || (&other == &pool && &its == &tier)) continue;
       const auto differ = [&](bool same, const char* what) {
         if (!same)
-          tier.at->fail(fmt::format("is the same store as '{}' of pool {}, of another {}", its.name, other.name, what));
+          tier.at->fail(
+              fmt::format("is the same store as '{}' of pool {}, of another {}; say the same, or give it another name",
+                          its.name, other.name, what));
       };
       differ(its.of == tier.of, "owner");
       differ(other.model == pool.model, "model");

@@ -73,7 +73,8 @@ void read_cluster(ConfigMap& map, const PoolFiles& files, Fit fit, Scenario& sce
   for (const PoolScenario& pool : scenario.pools)
     if (weight_store && !pool.node.host_link)
       weight_store->fail(
-          fmt::format("node '{}' of pool {} has no host_link to load weights over", pool.node.name, pool.name));
+          fmt::format("node '{}' of pool {} has no host_link to load weights over; give it one, or leave the store out",
+                      pool.node.name, pool.name));
   place_pools(scenario.pools, scenario.fabric);
   const bool talks = std::any_of(scenario.pools.begin(), scenario.pools.end(), leaves_nodes);
   for (std::size_t p = 0; p < scenario.pools.size(); ++p)

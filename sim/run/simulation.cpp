@@ -282,9 +282,11 @@ RunResult Simulation::finish() {
     for (std::string& note : notes_on_tiers(parts.scenario, *tiers, parts.workload.source->block_tokens()))
       result.summary.notes.push_back(std::move(note));
   if (const WeightLoads* loads = parts.cluster->weight_loads())
-    result.summary.notes.push_back(fmt::format("weights: {} were loaded by {}",
-                                               format_quantity(static_cast<double>(loads->bytes()), Dimension::kBytes),
-                                               format_quantity(loads->loaded_by().seconds(), Dimension::kTime)));
+    result.summary.notes.push_back(
+        loads->bytes() == 0 ? "weights: no replica had loaded its own before the run ended"
+                            : fmt::format("weights: {} were loaded by {}",
+                                          format_quantity(static_cast<double>(loads->bytes()), Dimension::kBytes),
+                                          format_quantity(loads->loaded_by().seconds(), Dimension::kTime)));
   if (parts.scenario.until && parts.cluster->now().seconds() < parts.scenario.until->value())
     without_effect("until: the run ended before");
   for (const GroupSummary& one : result.summary.classes)

@@ -70,8 +70,12 @@ targets: {ttft_p90: 2 s}
     def test_ratios_that_cannot_be_are_told(self):
         self.write("s.yaml", self.SPLIT)
         self.assertEqual(self.refused("capacity", "azure-chat-70b", "--ratios").rsplit(": ", 1)[1].strip(), "prefill', not 0")
-        self.assertIn("cluster.pools.1.replicas does not follow the nodes of --ratios; leave it out",
-                      self.refused("capacity", "s.yaml", "--ratios", "--set", "cluster.pools.1.replicas=1"))
+        why = "does not follow the nodes of --ratios; leave it out\n"
+        self.assertEqual(self.refused("capacity", "s.yaml", "--ratios", "--set", "cluster.pools.1.replicas=1"),
+                         f"error: --set cluster.pools.1.replicas=1: cluster.pools.1.replicas: {why}")
+        self.write("s.yaml", self.SPLIT.replace("role: decode,", "role: decode, placement: [[0, 1, 2, 3, 4, 5, 6, 7]],"))
+        self.assertEqual(self.refused("capacity", "s.yaml", "--ratios"), f"error: s.yaml:12:45: cluster.pools.1.placement: {why}")
+
 
 
 class Plan(CliTest):

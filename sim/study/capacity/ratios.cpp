@@ -33,9 +33,10 @@ RolePool pool_of(const CapacityQuestion& question, const Scenario& scenario, Poo
   const ConfigNode* replicas = question.scenario.at({"cluster", "pools", place, "replicas"});
   const ConfigNode* chips = question.scenario.at({"cluster", "pools", place, "placement"});
   if (chips != nullptr && chips->kind == ConfigNode::Kind::kScalar) chips = nullptr;
-  if (replicas != nullptr || chips != nullptr)
-    throw InputError(fmt::format("{}: {}.{} does not follow the nodes of --ratios; leave it out", question.path, key,
-                                 replicas != nullptr ? "replicas" : "placement"));
+  for (const ConfigNode* given : {replicas, chips})
+    if (given != nullptr)
+      throw InputError(given->mark, fmt::format("{}.{}", key, given == replicas ? "replicas" : "placement"),
+                       "does not follow the nodes of --ratios; leave it out");
   return {key, scenario.pools[found[0]].nodes};
 }
 
@@ -50,6 +51,11 @@ std::string load_text(const CapacityAnswer& answer) {
   if (answer.kind == CapacityAnswer::Kind::kNone) return "none";
   if (answer.kind == CapacityAnswer::Kind::kUnlimited) return fmt::format("over {:.4g}", answer.load);
   return fmt::format("{:.4g} ({:.4g} to {:.4g})", answer.load, answer.low, answer.high);
+}
+
+// How busy the pool is that binds; the rest is told of the best ratio.
+std::string binding_text(const Binding& binding) {
+  return fmt::format("{}: {}", binding.what, binding.why.substr(0, binding.why.find(';')));
 }
 
 double load_of(const RatioAnswer& answer) {
@@ -87,10 +93,9 @@ std::string ratios_text(const std::vector<RatioAnswer>& answers) {
                                               [](const auto& a, const auto& b) { return load_of(a) < load_of(b); });
   TextTable table({"prefill", "decode", "capacity", "bound by"});
   for (const RatioAnswer& one : answers)
-    table.add(
-        {fmt::to_string(one.prefill_nodes), fmt::to_string(one.decode_nodes),
-         one.capacity ? load_text(*one.capacity) : "refused",
-         one.capacity ? fmt::format("{}: {}", one.capacity->binding.what, one.capacity->binding.why) : one.refused});
+    table.add({fmt::to_string(one.prefill_nodes), fmt::to_string(one.decode_nodes),
+               one.capacity ? load_text(*one.capacity) : "refused",
+               one.capacity ? binding_text(one.capacity->binding) : one.refused});
   std::string text = table.text();
   if (load_of(best) > 0)
     text += fmt::format("\nmost with {} nodes that prefill and {} that decode:\n{}", best.prefill_nodes,

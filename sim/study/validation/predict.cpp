@@ -5,7 +5,7 @@
 #include <algorithm>
 
 #include "sim/base/check.hpp"
-#include "sim/perf/breakdown.hpp"
+#include "sim/run/lone_prompt.hpp"
 #include "sim/study/validation/served_requests.hpp"
 
 namespace silicast {
@@ -94,18 +94,8 @@ double memory_metric(const PoolScenario& pool, const std::string& metric) {
 }  // namespace
 
 double lone_prefill(const Scenario& scenario) {
-  const PoolScenario& pool = scenario.pools[0];
-  const EngineLimits limits = pool.engine.limits();
-  const std::int32_t most =
-      limits.max_chunk > 0 ? std::min(limits.max_chunk, limits.max_batched_tokens) : limits.max_batched_tokens;
-  const auto prompt = static_cast<std::int64_t>(scenario.workload_info.mean_prompt.value_or(1));
-  double total = 0;
-  for (std::int64_t done = 0; done < prompt;) {
-    const auto chunk = static_cast<std::int32_t>(std::min<std::int64_t>(prompt - done, most));
-    total += breakdown(pool.replica, {.prefill_tokens = chunk, .prefill_context = done}).total.value();
-    done += chunk;
-  }
-  return total;
+  return lone_prompt(scenario.pools[0], static_cast<std::int64_t>(scenario.workload_info.mean_prompt.value_or(1)))
+      .value();
 }
 
 Prediction predict(const Scenario& scenario, const ValidationCase& one) {

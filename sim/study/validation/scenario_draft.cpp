@@ -31,6 +31,22 @@ bool set_degree(std::string_view word, Layout& layout) {
   return false;
 }
 
+std::string pool_yaml(const ScenarioDraft& draft, const DraftPool& pool, const std::string& name) {
+  const Layout& layout = pool.layout;
+  std::string degrees = fmt::format("tensor: {}", layout.tensor);
+  if (layout.pipeline > 1) degrees += fmt::format(", pipeline: {}", layout.pipeline);
+  if (layout.data > 1) degrees += fmt::format(", data: {}", layout.data);
+  if (layout.expert > 1) degrees += fmt::format(", expert: {}", layout.expert);
+  if (layout.redundant_experts > 0) degrees += fmt::format(", redundant_experts: {}", layout.redundant_experts);
+  std::string text =
+      fmt::format("    - name: {}\n      node: {}\n      nodes: {}\n      replicas: {}\n      layout: {{{}}}\n", name,
+                  draft.node, pool.nodes, pool.replicas, degrees);
+  if (draft.prefill) text += fmt::format("      role: {}\n", name);
+  if (!draft.precision.empty()) text += fmt::format("      precision: {}\n", draft.precision);
+  return text + fmt::format("      engine: {{base: {}{}{}}}\n{}", draft.engine, draft.engine_keys.empty() ? "" : ", ",
+                            draft.engine_keys, draft.pool_keys);
+}
+
 }  // namespace
 
 std::variant<Layout, std::string> parse_layout(const std::string& text, const Names& names) {
@@ -94,26 +110,6 @@ std::string lone_request() {
   return fmt::format("{{arrivals: {{process: fixed, rate: 1 /s, requests: 1}}, prompt: {}, output: {}}}",
                      fixed_lengths(8), fixed_lengths(8));
 }
-
-namespace {
-
-std::string pool_yaml(const ScenarioDraft& draft, const DraftPool& pool, const std::string& name) {
-  const Layout& layout = pool.layout;
-  std::string degrees = fmt::format("tensor: {}", layout.tensor);
-  if (layout.pipeline > 1) degrees += fmt::format(", pipeline: {}", layout.pipeline);
-  if (layout.data > 1) degrees += fmt::format(", data: {}", layout.data);
-  if (layout.expert > 1) degrees += fmt::format(", expert: {}", layout.expert);
-  if (layout.redundant_experts > 0) degrees += fmt::format(", redundant_experts: {}", layout.redundant_experts);
-  std::string text =
-      fmt::format("    - name: {}\n      node: {}\n      nodes: {}\n      replicas: {}\n      layout: {{{}}}\n", name,
-                  draft.node, pool.nodes, pool.replicas, degrees);
-  if (draft.prefill) text += fmt::format("      role: {}\n", name);
-  if (!draft.precision.empty()) text += fmt::format("      precision: {}\n", draft.precision);
-  return text + fmt::format("      engine: {{base: {}{}{}}}\n{}", draft.engine, draft.engine_keys.empty() ? "" : ", ",
-                            draft.engine_keys, draft.pool_keys);
-}
-
-}  // namespace
 
 ConfigNode ScenarioDraft::tree(const std::string& origin) const {
   std::string text =
